@@ -1,0 +1,6 @@
+/**
+ * Composition root: configuration, command line, life cycle.
+ *
+ * @packageDocumentation
+ */
+export {}

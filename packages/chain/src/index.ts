@@ -1,0 +1,6 @@
+/**
+ * Block tree, fork choice, transaction pool, block production.
+ *
+ * @packageDocumentation
+ */
+export {}

@@ -1,0 +1,6 @@
+/**
+ * Solidity of origin and auxiliary, and typed codecs for it.
+ *
+ * @packageDocumentation
+ */
+export {}

@@ -1,0 +1,6 @@
+/**
+ * Votes, links, slashing conditions, validator-set algebra. Pure.
+ *
+ * @packageDocumentation
+ */
+export {}

@@ -1,0 +1,6 @@
+/**
+ * libp2p: gossip and request/response. The only importer of libp2p.
+ *
+ * @packageDocumentation
+ */
+export {}

@@ -1,0 +1,97 @@
+import { keccak_256 } from '@noble/hashes/sha3.js'
+import { InvalidValueError } from './errors.ts'
+import { type Hash32, type Hex, toHash32 } from './values.ts'
+
+const HEX_OF_BYTE: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
+  byte.toString(16).padStart(2, '0'),
+)
+
+export function bytesToHex(bytes: Uint8Array): Hex {
+  let hex: Hex = '0x'
+  for (const byte of bytes) hex += HEX_OF_BYTE[byte]
+  return hex
+}
+
+/** @throws {@link InvalidValueError} unless `hex` is 0x and an even number of hex digits. */
+export function hexToBytes(hex: string): Uint8Array {
+  if (hex.length % 2 !== 0 || !hex.startsWith('0x')) {
+    throw new InvalidValueError('hex with 0x and an even number of digits', hex)
+  }
+  const bytes = new Uint8Array(hex.length / 2 - 1)
+  for (let i = 0; i < bytes.length; i++) {
+    const high = nibble(hex.charCodeAt(2 * i + 2))
+    const low = nibble(hex.charCodeAt(2 * i + 3))
+    if (high < 0 || low < 0) throw new InvalidValueError('hex digits after 0x', hex)
+    bytes[i] = high * 16 + low
+  }
+  return bytes
+}
+
+function nibble(code: number): number {
+  if (code >= 48 && code <= 57) return code - 48
+  if (code >= 97 && code <= 102) return code - 87
+  if (code >= 65 && code <= 70) return code - 55
+  return -1
+}
+
+export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(parts.reduce((size, part) => size + part.length, 0))
+  let offset = 0
+  for (const part of parts) {
+    out.set(part, offset)
+    offset += part.length
+  }
+  return out
+}
+
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i])
+}
+
+/** Big-endian integer of any length; no bytes are 0. */
+export function bytesToBigint(bytes: Uint8Array): bigint {
+  return bytes.length === 0 ? 0n : BigInt(bytesToHex(bytes))
+}
+
+/** @throws {@link InvalidValueError} unless `value` fits in `size` bytes. */
+export function bigintToBytes(value: bigint, size: number): Uint8Array {
+  if (value < 0n || value >> BigInt(8 * size) !== 0n) {
+    throw new InvalidValueError(`an unsigned integer of ${size} bytes`, value)
+  }
+  return hexToBytes(`0x${value.toString(16).padStart(2 * size, '0')}`)
+}
+
+/** The 32-byte big-endian word that Solidity makes of an unsigned integer. @throws {@link InvalidValueError} above 2^256-1. */
+export function toWord(value: bigint): Uint8Array {
+  return bigintToBytes(value, 32)
+}
+
+/** Keccak-256 as Ethereum uses it, as bytes. */
+export function keccak256Bytes(bytes: Uint8Array): Uint8Array {
+  return keccak_256(bytes)
+}
+
+/** Keccak-256 as Ethereum uses it. */
+export function keccak256(bytes: Uint8Array): Hash32 {
+  return toHash32(bytesToHex(keccak_256(bytes)))
+}
+
+export function utf8ToBytes(text: string): Uint8Array {
+  const out: number[] = []
+  for (const character of text) {
+    const point = character.codePointAt(0) ?? 0
+    if (point < 0x80) out.push(point)
+    else if (point < 0x800) out.push(0xc0 | (point >> 6), 0x80 | (point & 63))
+    else if (point < 0x10000) {
+      out.push(0xe0 | (point >> 12), 0x80 | ((point >> 6) & 63), 0x80 | (point & 63))
+    } else {
+      out.push(
+        0xf0 | (point >> 18),
+        0x80 | ((point >> 12) & 63),
+        0x80 | ((point >> 6) & 63),
+        0x80 | (point & 63),
+      )
+    }
+  }
+  return Uint8Array.from(out)
+}

@@ -1,0 +1,49 @@
+/**
+ * Values with brands, hex, bytes and RLP, coded errors and verdicts. Depends on nothing of ours.
+ *
+ * @packageDocumentation
+ */
+export {
+  bigintToBytes,
+  bytesToBigint,
+  bytesToHex,
+  concatBytes,
+  equalBytes,
+  hexToBytes,
+  keccak256,
+  keccak256Bytes,
+  toWord,
+  utf8ToBytes,
+} from './bytes.ts'
+export {
+  accept,
+  CodedError,
+  type ErrorShape,
+  InvalidValueError,
+  refuse,
+  type Verdict,
+} from './errors.ts'
+export { decodeRlp, encodeRlp, integerToRlp, type RlpItem } from './rlp.ts'
+export {
+  type Address,
+  type BlockNumber,
+  type Brand,
+  type Dynasty,
+  type Gas,
+  type Hash32,
+  type Height,
+  type Hex,
+  type MetaHeight,
+  toAddress,
+  toBlockNumber,
+  toDynasty,
+  toGas,
+  toHash32,
+  toHeight,
+  toHex,
+  toMetaHeight,
+  toWeight,
+  type Weight,
+  ZERO_ADDRESS,
+  ZERO_HASH,
+} from './values.ts'

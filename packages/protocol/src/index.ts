@@ -1,0 +1,6 @@
+/**
+ * Messages, their encodings, hashes and signatures. Pure.
+ *
+ * @packageDocumentation
+ */
+export {}

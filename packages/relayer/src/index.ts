@@ -1,0 +1,6 @@
+/**
+ * Moves headers, proofs and meta-blocks between the chains.
+ *
+ * @packageDocumentation
+ */
+export {}

@@ -1,0 +1,6 @@
+/**
+ * JSON-RPC over HTTP and WebSocket: methods, parameter checks, error codes.
+ *
+ * @packageDocumentation
+ */
+export {}

@@ -1,0 +1,6 @@
+/**
+ * Key layout and atomic batches. The only importer of the database.
+ *
+ * @packageDocumentation
+ */
+export {}

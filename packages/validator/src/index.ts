@@ -1,0 +1,6 @@
+/**
+ * Duties of a validator and its signing guard.
+ *
+ * @packageDocumentation
+ */
+export {}

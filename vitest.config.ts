@@ -1,0 +1,35 @@
+import { readdirSync } from 'node:fs'
+import { defineConfig } from 'vitest/config'
+
+const packages = readdirSync(new URL('packages', import.meta.url))
+const projects = [
+  ...packages.map((name) => ({ name, root: `packages/${name}` })),
+  { name: 'genesis', root: 'genesis' },
+  { name: 'node', root: 'node' },
+]
+
+export default defineConfig({
+  resolve: { conditions: ['source'] },
+  ssr: { resolve: { conditions: ['source'] } },
+  test: {
+    passWithNoTests: true,
+    projects: [
+      ...projects.map(({ name, root }) => ({
+        extends: true as const,
+        test: { name, root, include: ['test/**/*.test.ts'] },
+      })),
+      {
+        extends: true as const,
+        test: {
+          name: 'system',
+          root: 'test',
+          include: ['**/*.test.ts'],
+          testTimeout: 240_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+    coverage: { provider: 'v8', include: ['packages/*/src/**', 'genesis/src/**', 'node/src/**'] },
+  },
+})
