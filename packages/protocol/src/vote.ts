@@ -1,0 +1,49 @@
+import type { Hash32, Height } from '@mosaic/primitives'
+import { typedDataDigest } from './core-identity.ts'
+import { hashStruct, typeHash } from './encoding.ts'
+
+/** The externalised vote ⟨T̃, s, t, h_s, h_t⟩ of §2.2, with the identifier of the chain voted about. */
+export type VoteMessage = {
+  /** Core identifier for auxiliary checkpoints, the origin's identifier for origin checkpoints. */
+  readonly chain: Hash32
+  /** T̃ at the source. */
+  readonly transitionHash: Hash32
+  /** Block hash of the source checkpoint. */
+  readonly source: Hash32
+  /** Block hash of the target checkpoint. */
+  readonly target: Hash32
+  readonly sourceHeight: Height
+  readonly targetHeight: Height
+}
+
+const VOTE_TYPE_HASH = typeHash(
+  'VoteMessage(bytes32 chain,bytes32 transitionHash,bytes32 source,bytes32 target,uint64 sourceHeight,uint64 targetHeight)',
+)
+
+/** Types of the vote as wallets and remote signers want them (`eth_signTypedData_v4`). */
+export const VOTE_TYPED_DATA = {
+  VoteMessage: [
+    { name: 'chain', type: 'bytes32' },
+    { name: 'transitionHash', type: 'bytes32' },
+    { name: 'source', type: 'bytes32' },
+    { name: 'target', type: 'bytes32' },
+    { name: 'sourceHeight', type: 'uint64' },
+    { name: 'targetHeight', type: 'uint64' },
+  ],
+} as const
+
+/** The EIP-712 digest that a validator signs. It names the link (s, t) everywhere: `link` in events, tallies and RPC. */
+export function voteDigest(domain: Hash32, vote: VoteMessage): Hash32 {
+  return typedDataDigest(
+    domain,
+    hashStruct(
+      VOTE_TYPE_HASH,
+      vote.chain,
+      vote.transitionHash,
+      vote.source,
+      vote.target,
+      vote.sourceHeight,
+      vote.targetHeight,
+    ),
+  )
+}
