@@ -1,6 +1,26 @@
 /**
- * Duties of a validator and its signing guard.
+ * The duties of a validator, and the guard without which no vote is signed.
  *
  * @packageDocumentation
  */
-export {}
+export { GuardUnusableError, type Refusal, SigningRefusedError } from './guard-errors.ts'
+export { type Journal, openJournalFile } from './journal-file.ts'
+export {
+  createMemoryJournal,
+  openSigningGuard,
+  type SigningGuard,
+  type SignVote,
+} from './signing-guard.ts'
+export {
+  createValidator,
+  type SignedVote,
+  type Validator,
+  type ValidatorPorts,
+} from './validator.ts'
+export {
+  type AuxiliaryView,
+  type Checkpoint,
+  chooseAuxiliaryVote,
+  chooseOriginVote,
+  type OriginView,
+} from './vote-choice.ts'
