@@ -1,6 +1,37 @@
 /**
- * libp2p: gossip and request/response. The only importer of libp2p.
+ * The peer-to-peer network of one auxiliary chain: gossip of blocks, transactions and votes, and requests between peers.
+ * The only importer of libp2p.
  *
  * @packageDocumentation
  */
-export {}
+export { type Clock, createSystemClock } from './clock.ts'
+export {
+  type BlocksByHashRequest,
+  type BlocksByRangeRequest,
+  MAX_BLOCKS_BY_HASH,
+  MAX_BLOCKS_BY_RANGE,
+  MAX_RESPONSE_BYTES,
+  MAX_VOTE_HEIGHTS,
+  type MethodName,
+  type MethodTypes,
+  type RequestHandlers,
+  type ServedMethod,
+  type Status,
+  type VotesByHeightRequest,
+} from './messages.ts'
+export { createNetwork, type Network, type RequestOptions } from './network.ts'
+export { createNodeKey, type NodeKey, nodeKeyToPeerId } from './node-key.ts'
+export type {
+  GossipValidator,
+  GossipVerdict,
+  NetworkBudgets,
+  NetworkEventMap,
+  NetworkEvents,
+  NetworkLogger,
+  NetworkOptions,
+  NetworkPorts,
+  NetworkTiming,
+  PeerInfo,
+} from './ports.ts'
+export { type RefusalReason, RequestFailedError, RequestRefusedError } from './request-errors.ts'
+export { TOPIC_RULES, type TopicName, type TopicRules } from './topics.ts'

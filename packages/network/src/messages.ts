@@ -1,0 +1,238 @@
+import {
+  accept,
+  type BlockNumber,
+  bytesToBigint,
+  bytesToHex,
+  decodeRlp,
+  encodeRlp,
+  type Hash32,
+  type Height,
+  hexToBytes,
+  InvalidValueError,
+  integerToRlp,
+  type RlpItem,
+  refuse,
+  toBlockNumber,
+  toHash32,
+  toHeight,
+  type Verdict,
+} from '@mosaic/primitives'
+
+/** What a node says of its chain. */
+export type Status = {
+  readonly genesisHash: Hash32
+  readonly coreIdentifier: Hash32
+  /** The highest finalized checkpoint; the genesis block before the first. */
+  readonly finalized: { readonly height: Height; readonly hash: Hash32 }
+  readonly head: {
+    readonly number: BlockNumber
+    readonly hash: Hash32
+    readonly totalDifficulty: bigint
+  }
+}
+
+/** Asks for canonical blocks from `start` upwards; fewer come when the answer is full or the chain ends. */
+export type BlocksByRangeRequest = { readonly start: BlockNumber; readonly count: number }
+
+/** Asks for blocks by hash; unknown ones are left out of the answer. */
+export type BlocksByHashRequest = { readonly hashes: readonly Hash32[] }
+
+/** Asks for the votes that were seen for targets at heights `from`…`to` of one chain. */
+export type VotesByHeightRequest = {
+  readonly chain: 'auxiliary' | 'origin'
+  readonly from: Height
+  readonly to: Height
+}
+
+/** The request and the chunk of the response, by method. Blocks and votes are their own encodings, opaque here. */
+export type MethodTypes = {
+  readonly status: { readonly request: Status; readonly chunk: Status }
+  readonly blocksByRange: { readonly request: BlocksByRangeRequest; readonly chunk: Uint8Array }
+  readonly blocksByHash: { readonly request: BlocksByHashRequest; readonly chunk: Uint8Array }
+  readonly votesByHeight: { readonly request: VotesByHeightRequest; readonly chunk: Uint8Array }
+}
+
+/** Names of the request methods. */
+export type MethodName = keyof MethodTypes
+
+/** The methods that the user of the network serves. `status` is served by the network itself. */
+export type ServedMethod = Exclude<MethodName, 'status'>
+
+/**
+ * Serves one request, chunk by chunk; pulled no faster than the peer reads. Throw {@link RequestRefusedError} to refuse.
+ */
+export type RequestHandlers = {
+  readonly [Name in ServedMethod]: (
+    request: MethodTypes[Name]['request'],
+    context: { readonly peerId: string; readonly signal: AbortSignal },
+  ) => AsyncIterable<Uint8Array>
+}
+
+/** The most blocks that are asked for by range. */
+export const MAX_BLOCKS_BY_RANGE = 128
+/** The most blocks that are asked for by hash. */
+export const MAX_BLOCKS_BY_HASH = 64
+/** The most checkpoint heights whose votes are asked for. */
+export const MAX_VOTE_HEIGHTS = 64
+/** The most uncompressed bytes of a whole response, and so of one chunk. */
+export const MAX_RESPONSE_BYTES: number = 4 * 1024 * 1024
+
+/** Everything the transport must know of a method before it reads a byte. */
+export type Method<Name extends MethodName> = {
+  readonly name: Name
+  /** The part of the protocol name after the chain. */
+  readonly path: string
+  readonly maxRequestBytes: number
+  readonly maxChunkBytes: number
+  readonly maxChunks: number
+  /** What a request takes from the peer's budget. */
+  readonly cost: (request: MethodTypes[Name]['request']) => number
+  readonly encodeRequest: (request: MethodTypes[Name]['request']) => Uint8Array
+  readonly decodeRequest: (bytes: Uint8Array) => Verdict<MethodTypes[Name]['request'], string>
+  readonly decodeChunk: (bytes: Uint8Array) => Verdict<MethodTypes[Name]['chunk'], string>
+}
+
+/** The methods of version 1. */
+export const METHODS: { readonly [Name in MethodName]: Method<Name> } = {
+  status: {
+    name: 'status',
+    path: 'status/1',
+    maxRequestBytes: 256,
+    maxChunkBytes: 256,
+    maxChunks: 1,
+    cost: () => 1,
+    encodeRequest: encodeStatus,
+    decodeRequest: decodeStatus,
+    decodeChunk: decodeStatus,
+  },
+  blocksByRange: {
+    name: 'blocksByRange',
+    path: 'blocks-by-range/1',
+    maxRequestBytes: 32,
+    maxChunkBytes: MAX_RESPONSE_BYTES,
+    maxChunks: MAX_BLOCKS_BY_RANGE,
+    cost: ({ count }) => count,
+    encodeRequest: ({ start, count }) =>
+      encodeRlp([integerToRlp(start), integerToRlp(BigInt(count))]),
+    decodeRequest: (bytes) =>
+      decode(bytes, (item) => {
+        const [start, count] = toTuple(item, 2)
+        return {
+          start: toBlockNumber(toInteger(start)),
+          count: toCount(toInteger(count), MAX_BLOCKS_BY_RANGE),
+        }
+      }),
+    decodeChunk: accept,
+  },
+  blocksByHash: {
+    name: 'blocksByHash',
+    path: 'blocks-by-hash/1',
+    maxRequestBytes: 33 * MAX_BLOCKS_BY_HASH + 8,
+    maxChunkBytes: MAX_RESPONSE_BYTES,
+    maxChunks: MAX_BLOCKS_BY_HASH,
+    cost: ({ hashes }) => hashes.length,
+    encodeRequest: ({ hashes }) => encodeRlp(hashes.map(hexToBytes)),
+    decodeRequest: (bytes) =>
+      decode(bytes, (item) => {
+        const hashes = toList(item)
+        toCount(BigInt(hashes.length), MAX_BLOCKS_BY_HASH)
+        return { hashes: hashes.map(toHash) }
+      }),
+    decodeChunk: accept,
+  },
+  votesByHeight: {
+    name: 'votesByHeight',
+    path: 'votes-by-height/1',
+    maxRequestBytes: 32,
+    maxChunkBytes: 1024,
+    maxChunks: 16_384,
+    cost: ({ from, to }) => Number(to - from) + 1,
+    encodeRequest: ({ chain, from, to }) =>
+      encodeRlp([integerToRlp(chain === 'origin' ? 1n : 0n), integerToRlp(from), integerToRlp(to)]),
+    decodeRequest: (bytes) =>
+      decode(bytes, (item) => {
+        const [tag, first, last] = toTuple(item, 3)
+        const origin = toInteger(tag)
+        if (origin > 1n) throw new InvalidValueError('a chain tag, 0 or 1', origin)
+        const from = toHeight(toInteger(first))
+        const to = toHeight(toInteger(last))
+        toCount(to - from + 1n, MAX_VOTE_HEIGHTS)
+        return { chain: origin === 1n ? 'origin' : 'auxiliary', from, to }
+      }),
+    decodeChunk: accept,
+  },
+}
+
+/** The wire form of a status. */
+export function encodeStatus(status: Status): Uint8Array {
+  const { finalized, head } = status
+  return encodeRlp([
+    hexToBytes(status.genesisHash),
+    hexToBytes(status.coreIdentifier),
+    [integerToRlp(finalized.height), hexToBytes(finalized.hash)],
+    [integerToRlp(head.number), hexToBytes(head.hash), integerToRlp(head.totalDifficulty)],
+  ])
+}
+
+/** Reads the one wire form of a status; the fault says what is wrong with the bytes. */
+export function decodeStatus(bytes: Uint8Array): Verdict<Status, string> {
+  return decode(bytes, (item) => {
+    const [genesis, core, finalized, head] = toTuple(item, 4)
+    const [height, finalizedHash] = toTuple(finalized, 2)
+    const [number, headHash, totalDifficulty] = toTuple(head, 3)
+    return {
+      genesisHash: toHash(genesis),
+      coreIdentifier: toHash(core),
+      finalized: { height: toHeight(toInteger(height)), hash: toHash(finalizedHash) },
+      head: {
+        number: toBlockNumber(toInteger(number)),
+        hash: toHash(headHash),
+        totalDifficulty: toInteger(totalDifficulty),
+      },
+    }
+  })
+}
+
+function decode<T>(bytes: Uint8Array, read: (item: RlpItem) => T): Verdict<T, string> {
+  try {
+    return accept(read(decodeRlp(bytes, 2)))
+  } catch (error) {
+    if (error instanceof InvalidValueError) return refuse(error.message)
+    throw error
+  }
+}
+
+function toList(item: RlpItem | undefined): readonly RlpItem[] {
+  if (item === undefined || item instanceof Uint8Array) {
+    throw new InvalidValueError('a list', item === undefined ? 'nothing' : 'a string')
+  }
+  return item
+}
+
+function toTuple(item: RlpItem | undefined, length: number): readonly RlpItem[] {
+  const list = toList(item)
+  if (list.length !== length) throw new InvalidValueError(`${length} fields`, list.length)
+  return list
+}
+
+function toBytes(item: RlpItem | undefined): Uint8Array {
+  if (!(item instanceof Uint8Array)) throw new InvalidValueError('a string', 'a list')
+  return item
+}
+
+function toInteger(item: RlpItem | undefined): bigint {
+  const bytes = toBytes(item)
+  if (bytes.length > 32) throw new InvalidValueError('at most 32 bytes', bytes.length)
+  if (bytes[0] === 0) throw new InvalidValueError('an integer without leading zeros', 0)
+  return bytesToBigint(bytes)
+}
+
+function toHash(item: RlpItem | undefined): Hash32 {
+  return toHash32(bytesToHex(toBytes(item)))
+}
+
+function toCount(value: bigint, max: number): number {
+  if (value < 1n || value > BigInt(max))
+    throw new InvalidValueError(`a count of 1 to ${max}`, value)
+  return Number(value)
+}
