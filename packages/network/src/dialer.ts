@@ -39,7 +39,7 @@ function peerIdOf(address: string): string {
 
 /** A dialer on `node`. Waits double from `redialMinMs` to `redialMaxMs`, with a quarter of jitter, and never end. */
 export function createDialer(parts: {
-  readonly node: () => Libp2p
+  readonly node: () => Pick<Libp2p, 'dial' | 'getConnections'>
   readonly ownPeerId: string
   readonly isBanned: (peerId: string) => boolean
   readonly clock: Clock

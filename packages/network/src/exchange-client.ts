@@ -1,7 +1,7 @@
 import type { Connection } from '@libp2p/interface'
 import { type Clock, createDeadline } from './clock.ts'
 import { decompress, maxCompressedSize } from './compression.ts'
-import { MAX_REASON_BYTES, OK, REASONS } from './exchange.ts'
+import { CHUNK, END, FIRST_REASON, MAX_REASON_BYTES, REASONS } from './exchange.ts'
 import { createFrameReader, type FrameReader, writeFrame } from './frames.ts'
 import { MAX_RESPONSE_BYTES, type Method, type MethodName, type MethodTypes } from './messages.ts'
 import type { NetworkTiming } from './ports.ts'
@@ -57,11 +57,11 @@ export async function* requestChunks<Name extends MethodName>(
         const frame = await reader.read(deadline.signal)
         deadline.disarm()
         if (frame === undefined) {
-          complete = true
-          return
+          throw new RequestFailedError('reset', 'the response broke off')
         }
-        if (frame[0] !== OK) {
+        if (frame[0] !== CHUNK) {
           complete = true
+          if (frame[0] === END) return
           throw toRefusal(frame)
         }
         const chunk = decompress(
@@ -92,7 +92,7 @@ function violation(message: string): RequestFailedError {
 }
 
 function toRefusal(frame: Uint8Array): Error {
-  const reason = REASONS[(frame[0] ?? 0) - 1]
+  const reason = REASONS[(frame[0] ?? 0) - FIRST_REASON]
   if (reason === undefined) return violation(`unknown result ${frame[0]}`)
   const text = Buffer.from(frame.subarray(1, 1 + MAX_REASON_BYTES)).toString('utf8')
   return new RequestRefusedError(reason, JSON.stringify(text))

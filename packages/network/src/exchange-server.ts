@@ -2,7 +2,7 @@ import type { Connection, Libp2p, Stream } from '@libp2p/interface'
 import { InvalidValueError, utf8ToBytes } from '@mosaic/primitives'
 import { type Clock, createDeadline } from './clock.ts'
 import { compress } from './compression.ts'
-import { MAX_REASON_BYTES, OK, REASONS } from './exchange.ts'
+import { CHUNK, END, FIRST_REASON, MAX_REASON_BYTES, REASONS } from './exchange.ts'
 import { createFrameReader, writeFrame } from './frames.ts'
 import { MAX_RESPONSE_BYTES, type Method, type MethodName, type MethodTypes } from './messages.ts'
 import type { NetworkBudgets, NetworkLogger, NetworkTiming } from './ports.ts'
@@ -99,6 +99,7 @@ export function createExchangeServer(parts: {
       try {
         const request = admit(method, peerId, bytes)
         await respond(stream, method, handler(request, { peerId, signal }), signal)
+        await writeFrame(stream, [Uint8Array.of(END)], signal)
       } catch (error) {
         if (signal.aborted || stream.status !== 'open') throw error
         await writeFrame(stream, toRefusalFrame(error), signal)
@@ -152,7 +153,7 @@ async function respond<Name extends MethodName>(
     bytes += chunk.length
     count++
     if (bytes > MAX_RESPONSE_BYTES || count > method.maxChunks) return
-    await writeFrame(stream, [Uint8Array.of(OK), compress(chunk)], signal)
+    await writeFrame(stream, [Uint8Array.of(CHUNK), compress(chunk)], signal)
   }
 }
 
@@ -161,7 +162,7 @@ function toRefusalFrame(error: unknown): readonly Uint8Array[] {
   const reason = refused ? error.shape.reason : 'failed'
   const text = refused ? error.message : 'internal error'
   return [
-    Uint8Array.of(REASONS.indexOf(reason) + 1),
+    Uint8Array.of(FIRST_REASON + REASONS.indexOf(reason)),
     utf8ToBytes(text).subarray(0, MAX_REASON_BYTES),
   ]
 }

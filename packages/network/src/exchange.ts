@@ -4,12 +4,19 @@ import type { RefusalReason } from './request-errors.ts'
 
 /**
  * One stream per request. The requester writes one frame and half-closes. The responder writes frames of a result byte
- * and a raw snappy block, and half-closes, which ends the response. A result other than {@link OK} is an index in
- * {@link REASONS} plus one, its payload a reason as text, and it is the last frame.
+ * and a payload: {@link CHUNK} and a raw snappy block, any number of times; then {@link END}, or a refusal and its reason
+ * as text; and half-closes. The end is a frame of its own, since a connection that is closed in good order in the middle
+ * of a response half-closes its streams just like a responder that is done.
  */
-export const OK = 0
+export const CHUNK = 0
 
-/** The refusals by result byte, from 1. */
+/** The response is complete. */
+export const END = 1
+
+/** The result byte of the first of {@link REASONS}. */
+export const FIRST_REASON = 2
+
+/** The refusals by result byte. */
 export const REASONS: readonly RefusalReason[] = [
   'invalid',
   'failed',

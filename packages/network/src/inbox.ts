@@ -72,7 +72,8 @@ export function createInbox(
         return
       }
       while (isFull(item)) {
-        const oldest = rules.order === 'newest-first' ? waiting.shift() : undefined
+        const makesRoom = rules.order === 'newest-first' && item.bytes.length <= rules.queueBytes
+        const oldest = makesRoom ? waiting.shift() : undefined
         if (oldest === undefined) {
           drop(item)
           return

@@ -1,7 +1,7 @@
 /** Points for what only a faulty or hostile peer does. */
 export const PENALTY = {
   /** A gossip message that its validator rejected, or a request or response that breaks the protocol. */
-  violation: 25,
+  violation: 30,
   /** More than the peer's budget. */
   excess: 10,
 } as const

@@ -1,0 +1,352 @@
+import { bytesToHex, toBlockNumber, toHash32, toHeight } from '@mosaic/primitives'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { Clock } from '../src/clock.ts'
+import { compress, decompress, uncompressedSize } from '../src/compression.ts'
+import { createDialer } from '../src/dialer.ts'
+import { createInbox, type InboxItem } from '../src/inbox.ts'
+import { decodeStatus, encodeStatus, METHODS, type Status } from '../src/messages.ts'
+import { createNodeKey, nodeKeyToPeerId } from '../src/node-key.ts'
+import type { GossipVerdict } from '../src/ports.ts'
+import { createRateLimiter } from '../src/rate-limit.ts'
+import { createReputation } from '../src/reputation.ts'
+import { TOPIC_RULES, toTopic } from '../src/topics.ts'
+import { GENESIS, nodeKey } from './harness.ts'
+
+/** A clock that the test turns. */
+function createHandClock(): Clock & { readonly advance: (ms: number) => void } {
+  let time = 0
+  let timers: { readonly at: number; readonly run: () => void }[] = []
+  return {
+    now: () => time,
+    schedule: (run, delayMs) => {
+      const timer = { at: time + delayMs, run }
+      timers.push(timer)
+      return () => {
+        timers = timers.filter((each) => each !== timer)
+      }
+    },
+    advance: (ms) => {
+      time += ms
+      const due = timers.filter(({ at }) => at <= time)
+      timers = timers.filter(({ at }) => at > time)
+      for (const { run } of due) run()
+    },
+  }
+}
+
+const uint64 = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n })
+const hash = fc
+  .uint8Array({ minLength: 32, maxLength: 32 })
+  .map((bytes) => toHash32(bytesToHex(bytes)))
+const status: fc.Arbitrary<Status> = fc.record({
+  genesisHash: hash,
+  coreIdentifier: hash,
+  finalized: fc.record({ height: uint64.map(toHeight), hash }),
+  head: fc.record({
+    number: uint64.map(toBlockNumber),
+    hash,
+    totalDifficulty: fc.bigInt({ min: 0n, max: 2n ** 256n - 1n }),
+  }),
+})
+
+describe('messages', () => {
+  test('of every kind survive the wire', () => {
+    fc.assert(
+      fc.property(status, (value) => {
+        expect(decodeStatus(encodeStatus(value))).toEqual({ ok: true, value })
+        expect(encodeStatus(value).length).toBeLessThanOrEqual(METHODS.status.maxRequestBytes)
+      }),
+    )
+    fc.assert(
+      fc.property(uint64, fc.integer({ min: 1, max: 128 }), (start, count) => {
+        const { encodeRequest, decodeRequest, maxRequestBytes } = METHODS.blocksByRange
+        const value = { start: toBlockNumber(start), count }
+        expect(decodeRequest(encodeRequest(value))).toEqual({ ok: true, value })
+        expect(encodeRequest(value).length).toBeLessThanOrEqual(maxRequestBytes)
+      }),
+    )
+    fc.assert(
+      fc.property(fc.array(hash, { minLength: 1, maxLength: 64 }), (hashes) => {
+        const { encodeRequest, decodeRequest, maxRequestBytes } = METHODS.blocksByHash
+        expect(decodeRequest(encodeRequest({ hashes }))).toEqual({ ok: true, value: { hashes } })
+        expect(encodeRequest({ hashes }).length).toBeLessThanOrEqual(maxRequestBytes)
+      }),
+    )
+    fc.assert(
+      fc.property(
+        fc.constantFrom('auxiliary', 'origin'),
+        fc.bigInt({ min: 0n, max: 2n ** 63n }),
+        fc.bigInt({ min: 0n, max: 63n }),
+        (chain, from, more) => {
+          const { encodeRequest, decodeRequest, maxRequestBytes } = METHODS.votesByHeight
+          const value = { chain, from: toHeight(from), to: toHeight(from + more) }
+          expect(decodeRequest(encodeRequest(value))).toEqual({ ok: true, value })
+          expect(encodeRequest(value).length).toBeLessThanOrEqual(maxRequestBytes)
+        },
+      ),
+    )
+  })
+
+  test('are refused, not thrown about, for any other bytes', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 80 }), (bytes) => {
+        const { decodeRequest, encodeRequest } = METHODS.blocksByRange
+        const verdict = decodeRequest(bytes)
+        // What is taken has no second form.
+        expect(verdict.ok ? encodeRequest(verdict.value) : bytes).toEqual(bytes)
+        expect(verdict.ok || verdict.fault.startsWith('expected ')).toBe(true)
+        expect(METHODS.status.decodeRequest(bytes).ok).toBe(false)
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
+  test.each<readonly [string, keyof typeof METHODS, readonly number[]]>([
+    ['no blocks', 'blocksByRange', [0xc2, 0x80, 0x80]],
+    ['129 blocks', 'blocksByRange', [0xc3, 0x80, 0x81, 0x81]],
+    ['a count with a leading zero', 'blocksByRange', [0xc4, 0x80, 0x82, 0x00, 0x01]],
+    ['a third field', 'blocksByRange', [0xc3, 0x80, 0x01, 0x01]],
+    ['a list for a number', 'blocksByRange', [0xc2, 0xc0, 0x01]],
+    ['a string for the list', 'blocksByRange', [0x80]],
+    ['no hashes', 'blocksByHash', [0xc0]],
+    ['a short hash', 'blocksByHash', [0xc1, 0x01]],
+    ['an unknown chain tag', 'votesByHeight', [0xc3, 0x02, 0x01, 0x01]],
+    ['a range that runs backwards', 'votesByHeight', [0xc3, 0x01, 0x02, 0x01]],
+    ['65 heights', 'votesByHeight', [0xc3, 0x01, 0x80, 0x40]],
+    ['nothing', 'status', []],
+  ])('are refused with %s', (_what, name, bytes) => {
+    expect(METHODS[name].decodeRequest(Uint8Array.from(bytes))).toMatchObject({ ok: false })
+  })
+})
+
+describe('compression', () => {
+  test('gives back any bytes, and says their number beforehand', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 5000 }), (bytes) => {
+        const block = compress(bytes)
+        expect(uncompressedSize(block)).toBe(bytes.length)
+        expect(decompress(block, bytes.length)).toEqual({ ok: true, value: bytes })
+        expect(decompress(compress(Uint8Array.of(1, ...bytes)), bytes.length)).toMatchObject({
+          fault: { code: 'TOO_LARGE', size: bytes.length + 1 },
+        })
+      }),
+    )
+  })
+
+  test('refuses anything that is not a snappy block', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => {
+        const verdict = decompress(bytes, 1000)
+        expect(verdict.ok ? verdict.value.length : 0).toBe(verdict.ok ? uncompressedSize(bytes) : 0)
+      }),
+    )
+    for (const bytes of [[], [0x80], [255, 255, 255, 255, 255, 1], [5, 0, 0]]) {
+      expect(decompress(Uint8Array.from(bytes), 1000)).toMatchObject({
+        fault: { code: 'MALFORMED' },
+      })
+    }
+  })
+})
+
+describe('the rate limiter', () => {
+  test('gives out the quota at once and then evenly, per key', () => {
+    let time = 0
+    const limiter = createRateLimiter({ quota: 10, perMs: 1000 }, () => time)
+    expect(limiter.take('a', 10)).toBe(true)
+    expect(limiter.take('a', 1)).toBe(false)
+    expect(limiter.take('b', 10)).toBe(true)
+    time = 100
+    expect(limiter.take('a', 1)).toBe(true)
+    expect(limiter.take('a', 1)).toBe(false)
+    time = 1100
+    expect(limiter.take('a', 10)).toBe(true)
+    expect(limiter.take('b', 11)).toBe(false)
+  })
+
+  test('never gives more than the quota plus what refilled', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.integer({ min: 0, max: 500 }), fc.integer({ min: 1, max: 12 }))),
+        (steps) => {
+          let time = 0
+          let taken = 0
+          const limiter = createRateLimiter({ quota: 10, perMs: 1000 }, () => time)
+          for (const [wait, cost] of steps) {
+            time += wait
+            if (limiter.take('a', cost)) taken += cost
+            limiter.prune()
+            expect(taken).toBeLessThanOrEqual(10 + time / 100 + 0.001)
+          }
+        },
+      ),
+    )
+  })
+})
+
+describe('the reputation', () => {
+  test('bans at 100 points, forgives with time, and ends the ban', () => {
+    let time = 0
+    const bans: string[] = []
+    const reputation = createReputation(
+      () => time,
+      1000,
+      (peerId) => bans.push(peerId),
+    )
+    reputation.penalise('a', 60, 'x')
+    time += 10 * 60_000
+    reputation.prune()
+    expect(reputation.points('a')).toBe(30)
+    reputation.penalise('a', 60, 'x')
+    expect(bans).toEqual([])
+    reputation.penalise('a', 10, 'x')
+    reputation.penalise('a', 100, 'x')
+    expect(bans).toEqual(['a'])
+    expect(reputation.isBanned('a')).toBe(true)
+    time += 1000
+    expect(reputation.isBanned('a')).toBe(false)
+    reputation.prune()
+    expect(reputation.points('a')).toBe(0)
+  })
+})
+
+const item = (id: number, size = 1): InboxItem => ({
+  id: String(id),
+  from: 'peer',
+  bytes: new Uint8Array(size).fill(id),
+})
+
+async function runInbox(
+  order: 'newest-first' | 'oldest-first',
+  items: readonly InboxItem[],
+): Promise<{ readonly validated: number[]; readonly settled: Record<string, GossipVerdict> }> {
+  const validated: number[] = []
+  const settled: Record<string, GossipVerdict> = {}
+  const inbox = createInbox(
+    { ...TOPIC_RULES.vote, order, concurrency: 1, queueLength: 3, queueBytes: 30 },
+    async (bytes) => {
+      validated.push(bytes[0] ?? -1)
+      return 'accept'
+    },
+    ({ id }, verdict) => {
+      expect(settled[id]).toBeUndefined()
+      settled[id] = verdict
+    },
+    () => undefined,
+  )
+  for (const each of items) inbox.push(each)
+  await new Promise((resolve) => {
+    const wait = (): void => {
+      if (Object.keys(settled).length === items.length) resolve(undefined)
+      else setImmediate(wait)
+    }
+    wait()
+  })
+  return { validated, settled }
+}
+
+describe('the inbox', () => {
+  test('keeps and serves the newest when it is newest-first', async () => {
+    const { validated, settled } = await runInbox(
+      'newest-first',
+      [1, 2, 3, 4, 5].map((id) => item(id)),
+    )
+    expect(validated).toEqual([5, 4, 3])
+    expect(settled).toEqual({ 1: 'ignore', 2: 'ignore', 3: 'accept', 4: 'accept', 5: 'accept' })
+  })
+
+  test('keeps and serves the oldest when it is oldest-first', async () => {
+    const { validated, settled } = await runInbox(
+      'oldest-first',
+      [1, 2, 3, 4, 5].map((id) => item(id)),
+    )
+    expect(validated).toEqual([1, 2, 3])
+    expect(settled).toMatchObject({ 4: 'ignore', 5: 'ignore' })
+  })
+
+  test('counts bytes as well', async () => {
+    const { validated } = await runInbox('newest-first', [item(1, 15), item(2, 20), item(3, 31)])
+    expect(validated).toEqual([2])
+  })
+
+  test('takes a validator that throws for one that ignores, and settles all on close', async () => {
+    const settled: Record<string, GossipVerdict> = {}
+    const inbox = createInbox(
+      { ...TOPIC_RULES.block, concurrency: 1 },
+      async () => {
+        throw new Error('database closed')
+      },
+      ({ id }, verdict) => {
+        settled[id] = verdict
+      },
+      () => undefined,
+    )
+    inbox.push(item(1))
+    await new Promise((resolve) => {
+      setImmediate(() => setImmediate(resolve))
+    })
+    inbox.push(item(2))
+    await inbox.close()
+    inbox.push(item(3))
+    expect(settled).toEqual({ 1: 'ignore', 2: 'ignore', 3: 'ignore' })
+  })
+})
+
+describe('the dialer', () => {
+  test('waits longer after every failure, up to the limit, and never stops', async () => {
+    const clock = createHandClock()
+    const dials: number[] = []
+    const dialer = createDialer({
+      node: () => ({
+        getConnections: () => [],
+        dial: async () => {
+          dials.push(clock.now())
+          throw new Error('refused')
+        },
+      }),
+      ownPeerId: await nodeKeyToPeerId(nodeKey(1)),
+      isBanned: () => false,
+      clock,
+      random: () => 0.5,
+      timing: {
+        maintenanceMs: 100,
+        redialMinMs: 100,
+        redialMaxMs: 1000,
+        gossipGraceMs: 1,
+        banMs: 1,
+        otherChainMs: 1,
+        statusMs: 1,
+        dialMs: 1,
+        firstByteMs: 1,
+        chunkMs: 1,
+        serveMs: 1,
+      },
+      closing: new AbortController().signal,
+      logger: { debug: () => undefined, info: () => undefined, warn: () => undefined },
+    })
+    dialer.add(`/ip4/127.0.0.1/tcp/1/p2p/${await nodeKeyToPeerId(nodeKey(2))}`)
+    for (let i = 0; i < 100; i++) {
+      dialer.tick()
+      await new Promise((resolve) => {
+        setImmediate(resolve)
+      })
+      clock.advance(100)
+    }
+    const gaps = dials.slice(1).map((at, i) => at - (dials[i] ?? 0))
+    expect(gaps.slice(0, 6)).toEqual([100, 200, 400, 800, 1000, 1000])
+    expect(gaps.length).toBeGreaterThan(10)
+  })
+})
+
+describe('names', () => {
+  test('of topics carry the chain and a version', () => {
+    expect(toTopic(GENESIS, 'block')).toBe(`/mosaic/${GENESIS.slice(2)}/block/1`)
+  })
+
+  test('of nodes follow from the key', async () => {
+    expect(await nodeKeyToPeerId(nodeKey(1))).toMatch(/^12D3KooW/)
+    expect(await nodeKeyToPeerId(nodeKey(1))).toBe(await nodeKeyToPeerId(nodeKey(1)))
+    expect(createNodeKey()).not.toBe(createNodeKey())
+    expect(() => createNodeKey(new Uint8Array(31))).toThrow('32 bytes')
+  })
+})
