@@ -13,7 +13,7 @@ import { RequestFailedError, RequestRefusedError } from './request-errors.ts'
 const MAX_STREAMS = { maxInboundStreams: 8, maxOutboundStreams: 32 } as const
 
 /** What answers one method. */
-export type Handler<Name extends MethodName> = (
+type Handler<Name extends MethodName> = (
   request: MethodTypes[Name]['request'],
   context: { readonly peerId: string; readonly signal: AbortSignal },
 ) => AsyncIterable<Uint8Array>

@@ -23,13 +23,13 @@ export const GENESIS: Hash32 = keccak256(utf8ToBytes('genesis'))
 export const OTHER_GENESIS: Hash32 = keccak256(utf8ToBytes('another genesis'))
 
 /** Short intervals, so that a test spends its time on the behaviour. */
-export const FAST: Partial<NetworkTiming> = {
+const FAST: Partial<NetworkTiming> = {
   maintenanceMs: 50,
   redialMinMs: 50,
   redialMaxMs: 200,
 }
 
-export type Received = {
+type Received = {
   readonly topic: TopicName
   readonly bytes: Uint8Array
   readonly from: string
