@@ -1,6 +1,32 @@
 /**
- * Client of the origin chain and of any Ethereum JSON-RPC endpoint. The only importer of ethers providers.
+ * Client of the origin chain, and of any Ethereum JSON-RPC endpoint. The only importer of an RPC library.
  *
  * @packageDocumentation
  */
-export {}
+export {
+  EndpointUnreachableError,
+  HeaderMismatchError,
+  RpcError,
+  TransactionFailedError,
+  WrongChainError,
+} from './errors.ts'
+export {
+  type AccountProof,
+  type BlockTag,
+  type ChainLog,
+  createEthereumClient,
+  type EthereumClient,
+  type FinalityPolicy,
+  type LogFilter,
+  toQuantity,
+  toQuantityHex,
+} from './ethereum-client.ts'
+export { blockToHeader, type RawHeader } from './header-rlp.ts'
+export { createJsonRpcClient, isRecord, type JsonRpcRequest } from './json-rpc.ts'
+export {
+  createTransactionSender,
+  type SenderOptions,
+  type TransactionReceipt,
+  type TransactionRequest,
+  type TransactionSender,
+} from './transaction-sender.ts'

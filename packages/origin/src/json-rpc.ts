@@ -1,0 +1,41 @@
+import { type Hex, toHex } from '@mosaic/primitives'
+import { FetchRequest } from 'ethers'
+import { EndpointUnreachableError, RpcError } from './errors.ts'
+
+/** Asks a JSON-RPC endpoint. @throws {@link RpcError} or {@link EndpointUnreachableError} */
+export type JsonRpcRequest = (method: string, params: readonly unknown[]) => Promise<unknown>
+
+/** A JSON-RPC client over HTTP. One request is one POST; nothing is cached or retried. */
+export function createJsonRpcClient(url: string, timeoutMs = 20_000): JsonRpcRequest {
+  let id = 0
+  return async (method, params) => {
+    const request = new FetchRequest(url)
+    request.timeout = timeoutMs
+    request.setThrottleParams({ maxAttempts: 1 })
+    request.body = { jsonrpc: '2.0', id: ++id, method, params }
+    let body: unknown
+    try {
+      const response = await request.send()
+      body = response.bodyJson
+    } catch (cause) {
+      throw new EndpointUnreachableError(method, cause)
+    }
+    if (!isRecord(body))
+      throw new EndpointUnreachableError(method, `unexpected body ${JSON.stringify(body)}`)
+    if (isRecord(body['error'])) {
+      const { code, message, data } = body['error']
+      throw new RpcError(method, Number(code), String(message), toDataHex(data))
+    }
+    return body['result']
+  }
+}
+
+/** Whether a value is a JSON object. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function toDataHex(data: unknown): Hex | undefined {
+  const text = isRecord(data) ? data['data'] : data
+  return typeof text === 'string' && /^0x(?:[0-9a-fA-F]{2})*$/.test(text) ? toHex(text) : undefined
+}
