@@ -1,6 +1,68 @@
 /**
- * Solidity of origin and auxiliary, and typed codecs for it.
+ * Solidity of origin and auxiliary as ABIs and creation code, and typed codecs for it. Every name is that of the contracts.
  *
  * @packageDocumentation
  */
-export {}
+export type { EncodedLog, View } from './abi-codec.ts'
+export {
+  type AuxiliaryConfiguration,
+  type AuxiliaryEvent,
+  auxiliaryEventTopics,
+  type ChainStatus,
+  decodeAuxiliaryEvent,
+  decodeSubmitVotes,
+  encodeConfirmKernel,
+  encodeEndBlock,
+  encodeFinalityGadgetCreation,
+  encodeKernelRegistryCreation,
+  encodeOriginObserverCreation,
+  encodeReportHeader,
+  encodeRetally,
+  encodeSubmitVotes,
+  encodeTransitionTrackerCreation,
+  finalityGadgetViews,
+  kernelRegistryViews,
+  type ObservedBlock,
+  originObserverViews,
+  type StoredTally,
+  transitionTrackerViews,
+  VOTE_RESULTS,
+  type VoteResult,
+} from './auxiliary-codec.ts'
+export {
+  type CommitArguments,
+  type CoreEvent,
+  type CoreHead,
+  type CoreParameters,
+  type CorePhase,
+  coreEventTopics,
+  coreViews,
+  decodeCoreEvent,
+  encodeAnchorOriginHash,
+  encodeClaimBonds,
+  encodeCommit,
+  encodeCoreCreation,
+  encodeCoreFactoryCreation,
+  encodeCreateCore,
+  encodeDeposit,
+  encodeLogout,
+  encodeOpen,
+  encodePropose,
+  encodeReclaimBond,
+  encodeWithdraw,
+  type Proposal,
+  predictCore,
+  type RegisteredValidator,
+  type ValidatorStatus,
+} from './core-codec.ts'
+export { coreAbi, coreCreationCode } from './generated/core.ts'
+export { coreFactoryAbi, coreFactoryCreationCode } from './generated/core-factory.ts'
+export { devnetTokenAbi, devnetTokenCreationCode } from './generated/devnet-token.ts'
+export { finalityGadgetAbi, finalityGadgetCreationCode } from './generated/finality-gadget.ts'
+export { kernelRegistryAbi, kernelRegistryCreationCode } from './generated/kernel-registry.ts'
+export { originObserverAbi, originObserverCreationCode } from './generated/origin-observer.ts'
+export {
+  transitionTrackerAbi,
+  transitionTrackerCreationCode,
+} from './generated/transition-tracker.ts'
+export { PREDEPLOYS, SYSTEM_ADDRESS } from './predeploys.ts'

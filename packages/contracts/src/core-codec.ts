@@ -1,0 +1,436 @@
+import {
+  type Address,
+  type BlockNumber,
+  type Dynasty,
+  type Gas,
+  type Hash32,
+  type Height,
+  type Hex,
+  type MetaHeight,
+  toAddress,
+  toBlockNumber,
+  toDynasty,
+  toGas,
+  toHash32,
+  toHeight,
+  toHex,
+  toMetaHeight,
+  toWeight,
+  type Weight,
+} from '@mosaic/primitives'
+import type { Kernel, TransitionObject } from '@mosaic/protocol'
+import { Interface, type Result } from 'ethers'
+import {
+  createEventDecoder,
+  createView,
+  type EncodedLog,
+  encodeCreation,
+  encodeFunction,
+  eventTopic,
+  type NamedEvent,
+  type View,
+} from './abi-codec.ts'
+import { encodeSignerBitmap, readKernel, readTransition } from './fields.ts'
+import { coreAbi, coreCreationCode } from './generated/core.ts'
+import { coreFactoryAbi, coreFactoryCreationCode } from './generated/core-factory.ts'
+
+/** What a core is created with and never changes. */
+export type CoreParameters = {
+  readonly token: Address
+  readonly minimumStake: Weight
+  readonly auxiliaryChainId: bigint
+  readonly epochLength: bigint
+  readonly originEpochLength: bigint
+  readonly maxVoteAge: bigint
+  readonly gasTarget: Gas
+  /** Seconds between proposal and commit. */
+  readonly challengePeriod: bigint
+  /** Seconds between removal and withdrawal of a stake. */
+  readonly withdrawalDelay: bigint
+  /** Wei. */
+  readonly proposalBond: bigint
+  readonly maxJoins: bigint
+  readonly maxLogouts: bigint
+}
+
+/** State of a core's life. */
+export type CorePhase = 'creation' | 'open' | 'halted'
+
+/** Where a core stands. */
+export type CoreHead = {
+  readonly phase: CorePhase
+  readonly height: MetaHeight
+  readonly dynasty: Dynasty
+  readonly accumulatedGas: Gas
+  readonly queuedChanges: bigint
+}
+
+/** State of a validator's life in the core's registry. */
+export type ValidatorStatus =
+  | 'unknown'
+  | 'queued'
+  | 'seated'
+  | 'logout-queued'
+  | 'leaving'
+  | 'removed'
+  | 'withdrawn'
+
+/** What the core keeps of a validator. */
+export type RegisteredValidator = {
+  readonly stake: Weight
+  readonly withdrawal: Address
+  readonly startHeight: MetaHeight
+  readonly endHeight: MetaHeight
+  readonly index: number
+  /** Seconds since 1970; 0 until it is removed. */
+  readonly removedAt: bigint
+  readonly status: ValidatorStatus
+}
+
+/** A proposal that waits for its commit. */
+export type Proposal = {
+  readonly proposer: Address
+  /** Seconds since 1970. */
+  readonly challengeEnd: bigint
+  readonly height: MetaHeight
+}
+
+/** All that `Core.commit` takes. */
+export type CommitArguments = {
+  readonly transition: TransitionObject
+  readonly kernel: Kernel
+  /** Validator words of the open kernel. */
+  readonly validatorSet: Hex
+  /** RLP of the source's header. */
+  readonly header: Hex
+  /** Block hash of the checkpoint after the source. */
+  readonly target: Hash32
+  /** 64-byte signatures of the link, in any order; one per seat. */
+  readonly votes: readonly { readonly validatorIndex: number; readonly signature: Hex }[]
+  readonly accountProof: readonly Hex[]
+  readonly storageProof: readonly Hex[]
+}
+
+type CoreEvents = {
+  CoreCreated: {
+    readonly creator: Address
+    readonly definitionHash: Hash32
+    readonly parameters: CoreParameters
+    readonly definition: Hex
+  }
+  CoreOpened: {
+    readonly rootNumber: BlockNumber
+    readonly rootHash: Hash32
+    readonly genesisKernelHash: Hash32
+    readonly genesisTransitionHash: Hash32
+  }
+  KernelOpened: {
+    readonly height: MetaHeight
+    readonly kernelHash: Hash32
+    readonly kernel: Kernel
+    /** ΔV, see `decodeUpdates` of @mosaic/protocol. */
+    readonly updates: Hex
+  }
+  MetaBlockProposed: {
+    readonly height: MetaHeight
+    readonly transitionHash: Hash32
+    readonly transition: TransitionObject
+    readonly proposer: Address
+    /** Seconds since 1970. */
+    readonly challengeEnd: bigint
+  }
+  MetaBlockCommitted: {
+    readonly height: MetaHeight
+    readonly transitionHash: Hash32
+    readonly source: Hash32
+    readonly target: Hash32
+    readonly sourceHeight: Height
+    readonly stateRoot: Hash32
+  }
+  ValidatorDeposited: {
+    readonly validator: Address
+    readonly withdrawal: Address
+    readonly stake: Weight
+    readonly payer: Address
+  }
+  LogoutRequested: { readonly validator: Address }
+  ValidatorRemoved: { readonly validator: Address }
+  StakeWithdrawn: {
+    readonly validator: Address
+    readonly withdrawal: Address
+    readonly stake: Weight
+  }
+  OriginHashAnchored: { readonly number: BlockNumber; readonly blockHash: Hash32 }
+  BondReturned: {
+    readonly proposer: Address
+    /** Wei. */
+    readonly bond: bigint
+    readonly paid: boolean
+  }
+}
+
+/** An event of a core. */
+export type CoreEvent = NamedEvent<CoreEvents>
+
+const core = new Interface(coreAbi)
+const factory = new Interface(coreFactoryAbi)
+
+const PHASES: readonly CorePhase[] = ['creation', 'open', 'halted']
+const STATUSES: readonly ValidatorStatus[] = [
+  'unknown',
+  'queued',
+  'seated',
+  'logout-queued',
+  'leaving',
+  'removed',
+  'withdrawn',
+]
+
+/** Creation calldata of a core: code, parameters, creator, auxiliary definition. */
+export function encodeCoreCreation(
+  parameters: CoreParameters,
+  creator: Address,
+  definition: Hex,
+): Hex {
+  return encodeCreation(core, coreCreationCode, [parameters, creator, definition])
+}
+
+/** Creation calldata of the factory that makes cores of `coreCreationCodeHash`. */
+export function encodeCoreFactoryCreation(coreCreationCodeHash: Hash32): Hex {
+  return encodeCreation(factory, coreFactoryCreationCode, [coreCreationCodeHash])
+}
+
+/** `CoreFactory.createCore`. The creator is the sender. */
+export function encodeCreateCore(parameters: CoreParameters, definition: Hex, salt: Hash32): Hex {
+  return encodeFunction(factory, 'createCore', [coreCreationCode, parameters, definition, salt])
+}
+
+/** `CoreFactory.predictCore`: the address that `createCore` gives. */
+export const predictCore: View<
+  [parameters: CoreParameters, creator: Address, definition: Hex, salt: Hash32],
+  Address
+> = {
+  encode: (parameters, creator, definition, salt) =>
+    encodeFunction(factory, 'predictCore', [
+      coreCreationCode,
+      parameters,
+      creator,
+      definition,
+      salt,
+    ]),
+  decode: (data) => toAddress(factory.decodeFunctionResult('predictCore', data)[0]),
+}
+
+/** `Core.deposit`; the signature of the registration is empty (`0x`) when the validator is the sender. */
+export function encodeDeposit(
+  validator: Address,
+  withdrawal: Address,
+  amount: Weight,
+  signature: Hex,
+): Hex {
+  return encodeFunction(core, 'deposit', [validator, withdrawal, amount, signature])
+}
+
+/** `Core.open`. */
+export function encodeOpen(): Hex {
+  return encodeFunction(core, 'open', [])
+}
+
+/** `Core.logout`. */
+export function encodeLogout(validator: Address): Hex {
+  return encodeFunction(core, 'logout', [validator])
+}
+
+/** `Core.withdraw`. */
+export function encodeWithdraw(validator: Address): Hex {
+  return encodeFunction(core, 'withdraw', [validator])
+}
+
+/** `Core.propose`, which is sent with the proposal bond. */
+export function encodePropose(transition: TransitionObject): Hex {
+  return encodeFunction(core, 'propose', [transition])
+}
+
+/** `Core.commit`. */
+export function encodeCommit(commit: CommitArguments): Hex {
+  const votes = commit.votes.toSorted((a, b) => a.validatorIndex - b.validatorIndex)
+  return encodeFunction(core, 'commit', [
+    commit.transition,
+    commit.kernel,
+    commit.validatorSet,
+    commit.header,
+    {
+      target: commit.target,
+      signers: encodeSignerBitmap(votes.map(({ validatorIndex }) => validatorIndex)),
+      signatures: toHex(`0x${votes.map(({ signature }) => signature.slice(2)).join('')}`),
+    },
+    commit.accountProof,
+    commit.storageProof,
+  ])
+}
+
+/** `Core.anchorOriginHash`. */
+export function encodeAnchorOriginHash(number: BlockNumber): Hex {
+  return encodeFunction(core, 'anchorOriginHash', [number])
+}
+
+/** `Core.reclaimBond`. */
+export function encodeReclaimBond(transitionHash: Hash32): Hex {
+  return encodeFunction(core, 'reclaimBond', [transitionHash])
+}
+
+/** `Core.claimBonds`. */
+export function encodeClaimBonds(recipient: Address): Hex {
+  return encodeFunction(core, 'claimBonds', [recipient])
+}
+
+/** The views of a core that programs need. */
+export const coreViews: {
+  readonly head: View<[], CoreHead>
+  readonly parameters: View<[], CoreParameters>
+  readonly kernelHash: View<[height: MetaHeight], Hash32>
+  readonly stateRoot: View<[height: MetaHeight], Hash32>
+  readonly validatorOf: View<[validator: Address], RegisteredValidator>
+  readonly proposalOf: View<[transitionHash: Hash32], Proposal>
+  readonly bondsOwed: View<[proposer: Address], bigint>
+  readonly anchoredOriginHash: View<[number: BlockNumber], Hash32>
+  readonly definitionHash: View<[], Hash32>
+} = {
+  head: createView(core, 'head', (result) => readHead(result[0])),
+  parameters: createView(core, 'parameters', (result) => readParameters(result[0])),
+  kernelHash: createView(core, 'kernelHash', (result) => toHash32(result[0])),
+  stateRoot: createView(core, 'stateRoot', (result) => toHash32(result[0])),
+  validatorOf: createView(core, 'validatorOf', (result) => readValidator(result[0])),
+  proposalOf: createView(core, 'proposalOf', (result) => readProposal(result[0])),
+  bondsOwed: createView(core, 'bondsOwed', (result) => BigInt(result[0])),
+  anchoredOriginHash: createView(core, 'anchoredOriginHash', (result) => toHash32(result[0])),
+  definitionHash: createView(core, 'definitionHash', (result) => toHash32(result[0])),
+}
+
+/** First topics of the core's events, for log filters. */
+export const coreEventTopics: { readonly [Name in keyof CoreEvents]: Hash32 } = {
+  CoreCreated: eventTopic(core, 'CoreCreated'),
+  CoreOpened: eventTopic(core, 'CoreOpened'),
+  KernelOpened: eventTopic(core, 'KernelOpened'),
+  MetaBlockProposed: eventTopic(core, 'MetaBlockProposed'),
+  MetaBlockCommitted: eventTopic(core, 'MetaBlockCommitted'),
+  ValidatorDeposited: eventTopic(core, 'ValidatorDeposited'),
+  LogoutRequested: eventTopic(core, 'LogoutRequested'),
+  ValidatorRemoved: eventTopic(core, 'ValidatorRemoved'),
+  StakeWithdrawn: eventTopic(core, 'StakeWithdrawn'),
+  OriginHashAnchored: eventTopic(core, 'OriginHashAnchored'),
+  BondReturned: eventTopic(core, 'BondReturned'),
+}
+
+/** Decodes a log of a core; undefined for any other event. @throws if the log's shape is not that of its topic. */
+export const decodeCoreEvent: (log: EncodedLog) => CoreEvent | undefined =
+  createEventDecoder<CoreEvents>(coreAbi, {
+    CoreCreated: (fields) => ({
+      creator: toAddress(fields['creator']),
+      definitionHash: toHash32(fields['definitionHash']),
+      parameters: readParameters(fields['parameters']),
+      definition: toHex(fields['definition']),
+    }),
+    CoreOpened: (fields) => ({
+      rootNumber: toBlockNumber(fields['rootNumber']),
+      rootHash: toHash32(fields['rootHash']),
+      genesisKernelHash: toHash32(fields['genesisKernelHash']),
+      genesisTransitionHash: toHash32(fields['genesisTransitionHash']),
+    }),
+    KernelOpened: (fields) => ({
+      height: toMetaHeight(fields['height']),
+      kernelHash: toHash32(fields['kernelHash']),
+      kernel: readKernel(fields['kernel']),
+      updates: toHex(fields['updates']),
+    }),
+    MetaBlockProposed: (fields) => ({
+      height: toMetaHeight(fields['height']),
+      transitionHash: toHash32(fields['transitionHash']),
+      transition: readTransition(fields['transition']),
+      proposer: toAddress(fields['proposer']),
+      challengeEnd: BigInt(fields['challengeEnd']),
+    }),
+    MetaBlockCommitted: (fields) => ({
+      height: toMetaHeight(fields['height']),
+      transitionHash: toHash32(fields['transitionHash']),
+      source: toHash32(fields['source']),
+      target: toHash32(fields['target']),
+      sourceHeight: toHeight(fields['sourceHeight']),
+      stateRoot: toHash32(fields['stateRoot']),
+    }),
+    ValidatorDeposited: (fields) => ({
+      validator: toAddress(fields['validator']),
+      withdrawal: toAddress(fields['withdrawal']),
+      stake: toWeight(fields['stake']),
+      payer: toAddress(fields['payer']),
+    }),
+    LogoutRequested: (fields) => ({ validator: toAddress(fields['validator']) }),
+    ValidatorRemoved: (fields) => ({ validator: toAddress(fields['validator']) }),
+    StakeWithdrawn: (fields) => ({
+      validator: toAddress(fields['validator']),
+      withdrawal: toAddress(fields['withdrawal']),
+      stake: toWeight(fields['stake']),
+    }),
+    OriginHashAnchored: (fields) => ({
+      number: toBlockNumber(fields['number']),
+      blockHash: toHash32(fields['blockHash']),
+    }),
+    BondReturned: (fields) => ({
+      proposer: toAddress(fields['proposer']),
+      bond: BigInt(fields['bond']),
+      paid: Boolean(fields['paid']),
+    }),
+  })
+
+function readParameters(fields: Result): CoreParameters {
+  return {
+    token: toAddress(fields['token']),
+    minimumStake: toWeight(fields['minimumStake']),
+    auxiliaryChainId: BigInt(fields['auxiliaryChainId']),
+    epochLength: BigInt(fields['epochLength']),
+    originEpochLength: BigInt(fields['originEpochLength']),
+    maxVoteAge: BigInt(fields['maxVoteAge']),
+    gasTarget: toGas(fields['gasTarget']),
+    challengePeriod: BigInt(fields['challengePeriod']),
+    withdrawalDelay: BigInt(fields['withdrawalDelay']),
+    proposalBond: BigInt(fields['proposalBond']),
+    maxJoins: BigInt(fields['maxJoins']),
+    maxLogouts: BigInt(fields['maxLogouts']),
+  }
+}
+
+function readHead(fields: Result): CoreHead {
+  return {
+    phase: pick(PHASES, fields['phase']),
+    height: toMetaHeight(fields['height']),
+    dynasty: toDynasty(fields['dynasty']),
+    accumulatedGas: toGas(fields['accumulatedGas']),
+    queuedChanges: BigInt(fields['queuedChanges']),
+  }
+}
+
+function readValidator(fields: Result): RegisteredValidator {
+  return {
+    stake: toWeight(fields['stake']),
+    withdrawal: toAddress(fields['withdrawal']),
+    startHeight: toMetaHeight(fields['startHeight']),
+    endHeight: toMetaHeight(fields['endHeight']),
+    index: Number(fields['index']),
+    removedAt: BigInt(fields['removedAt']),
+    status: pick(STATUSES, fields['status']),
+  }
+}
+
+function readProposal(fields: Result): Proposal {
+  return {
+    proposer: toAddress(fields['proposer']),
+    challengeEnd: BigInt(fields['challengeEnd']),
+    height: toMetaHeight(fields['height']),
+  }
+}
+
+function pick<T>(names: readonly T[], ordinal: unknown): T {
+  const name = names[Number(ordinal)]
+  if (name === undefined) throw new RangeError(`no member ${String(ordinal)} of an enumeration`)
+  return name
+}

@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import { CalldataTrie } from "../protocol/CalldataTrie.sol";
+import { FinalityRules } from "../protocol/FinalityRules.sol";
+import { Predeploys } from "../protocol/Predeploys.sol";
+import { ProtocolHashes } from "../protocol/ProtocolHashes.sol";
+import { Kernel, TransitionObject, VoteMessage } from "../protocol/Types.sol";
+import { CoreParameters } from "./CoreParameters.sol";
+import { CoreStorage } from "./CoreStorage.sol";
+import { OriginHistory } from "./OriginHistory.sol";
+import { Seal } from "./Seal.sol";
+import { SealedHeader } from "./SealedHeader.sol";
+import { ValidatorRegistry } from "./ValidatorRegistry.sol";
+
+/// @title The core of one meta-blockchain, on origin
+/// @notice Holds the stake and the chain of meta-blocks: opens kernels, takes proposals, commits what validators sealed.
+/// @dev Spec: §2.5; docs/protocol.md §5.
+contract Core is ValidatorRegistry, OriginHistory {
+    /// @notice Only the creator may open.
+    error CoreNotCreator(address creator, address caller);
+    /// @notice A proposal comes with exactly the bond.
+    error CoreBondMismatch(uint256 expected, uint256 received);
+    /// @notice The hash is not that of the open kernel.
+    error CoreKernelNotOpen(bytes32 expected, bytes32 received);
+    /// @notice The transition object is not above the last committed one.
+    error CoreTransitionNotAbove(
+        uint64 dynasty, uint64 committedDynasty, uint64 gas, uint64 committedGas
+    );
+    /// @notice The observation is not in this chain's history.
+    error CoreObservationForeign(uint64 number, bytes32 expected, bytes32 received);
+    /// @notice The same transition is proposed already.
+    error CoreProposalKnown(bytes32 transitionHash);
+    /// @notice The transition is not proposed for the open height.
+    error CoreProposalUnknown(bytes32 transitionHash);
+    /// @notice The proposal's challenge period is not over.
+    error CoreChallengePeriodRunning(uint256 challengeEnd);
+    /// @notice The proposal's height is still open.
+    error CoreProposalNotStale(bytes32 transitionHash);
+    /// @notice The validator words are not those of the open kernel.
+    error CoreValidatorSetMismatch(bytes32 expected, bytes32 received);
+    /// @notice The header is not that of a checkpoint.
+    error CoreSourceNotACheckpoint(uint64 number, uint64 epochLength);
+    /// @notice The state of the source holds another transition hash.
+    error CoreTransitionMismatch(bytes32 proven, bytes32 received);
+    /// @notice The votes are not above two thirds of both the forward and the rear weight.
+    error CoreNotSupermajority(
+        uint256 forward, uint256 forwardTotal, uint256 rear, uint256 rearTotal
+    );
+    /// @notice Nothing is owed to the caller.
+    error CoreNoBond(address proposer);
+    /// @notice The recipient refused the payment.
+    error CoreBondRefused(address recipient);
+
+    /// @notice The core exists. The definition is the JSON document that the auxiliary genesis is made from.
+    event CoreCreated(
+        address indexed creator,
+        bytes32 indexed definitionHash,
+        CoreParameters parameters,
+        bytes definition
+    );
+    /// @notice The core opened: the genesis meta-block counts as committed, kernel 1 follows in {KernelOpened}.
+    /// @param rootNumber Number of the origin block that is the root of the observation.
+    /// @param rootHash Its hash.
+    /// @param genesisKernelHash Hash of the kernel of height 0.
+    /// @param genesisTransitionHash Hash of the transition object of the genesis meta-block.
+    event CoreOpened(
+        uint64 indexed rootNumber,
+        bytes32 rootHash,
+        bytes32 genesisKernelHash,
+        bytes32 genesisTransitionHash
+    );
+    /// @notice A kernel was opened.
+    /// @param height The meta-block height it opens.
+    /// @param kernelHash Its hash.
+    /// @param kernel Its content.
+    /// @param updates The changes of the validator set, 64 bytes each.
+    event KernelOpened(
+        uint64 indexed height, bytes32 indexed kernelHash, Kernel kernel, bytes updates
+    );
+    /// @notice A transition was proposed for the open height.
+    event MetaBlockProposed(
+        uint64 indexed height,
+        bytes32 indexed transitionHash,
+        TransitionObject transition,
+        address proposer,
+        uint256 challengeEnd
+    );
+    /// @notice A meta-block was committed.
+    event MetaBlockCommitted(
+        uint64 indexed height,
+        bytes32 indexed transitionHash,
+        bytes32 source,
+        bytes32 target,
+        uint64 sourceHeight,
+        bytes32 stateRoot
+    );
+    /// @notice A bond was paid back, or is owed because the proposer took no payment.
+    event BondReturned(address indexed proposer, uint256 bond, bool paid);
+
+    /// @dev One slot.
+    struct Proposal {
+        address proposer;
+        uint48 challengeEnd;
+        uint48 height;
+    }
+
+    /// @notice The votes for the link from the source to the next checkpoint.
+    /// @param target Block hash of the checkpoint after the source.
+    /// @param signers One bit per seat, 256 to a word, the lowest bit first.
+    /// @param signatures 64 bytes (EIP-2098) per signer, in index order.
+    struct MetaBlockSeal {
+        bytes32 target;
+        uint256[] signers;
+        bytes signatures;
+    }
+
+    bytes32 private constant NO_UPDATES_HASH = keccak256("");
+    /// @dev Slot of TransitionTracker that holds the newest transition hash.
+    bytes32 private constant TRANSITION_SLOT = 0;
+
+    mapping(bytes32 transitionHash => Proposal) private _proposals;
+    mapping(address proposer => uint256) private _bondsOwed;
+    /// @dev Room for slashing: one bit per seat of a validator without effective weight.
+    mapping(uint256 indexWord => uint256 bits) private _slashedSeats;
+    /// @dev Room for slashing: weight slashed within a height, forward in the upper and rear in the lower half.
+    mapping(uint64 height => uint256) private _slashedWeights;
+
+    /// @notice Who may open the core.
+    address public immutable creator;
+    /// @notice Hash of the auxiliary definition.
+    bytes32 public immutable definitionHash;
+
+    /// @param parameters_ What the core never changes.
+    /// @param creator_ Who may open it.
+    /// @param definition JSON document that the auxiliary genesis is made from.
+    constructor(CoreParameters memory parameters_, address creator_, bytes memory definition)
+        CoreStorage(parameters_)
+    {
+        if (creator_ == address(0)) revert CoreParameterInvalid("creator");
+        creator = creator_;
+        bytes32 hash = keccak256(definition);
+        definitionHash = hash;
+        emit CoreCreated(creator_, hash, parameters_, definition);
+    }
+
+    /// @notice Takes the genesis set and opens kernel 1.
+    /// @dev Spec: docs/protocol.md §2, "Genesis".
+    function open() external onlyIn(Phase.Creation) {
+        if (msg.sender != creator) revert CoreNotCreator(creator, msg.sender);
+        uint64 rootNumber = uint64(((block.number - 1) / _originEpochLength) * _originEpochLength);
+        bytes32 rootHash = _anchorOriginHash(rootNumber);
+        NextSet memory genesis = _takeGenesisSet();
+        Kernel memory kernel = Kernel({
+            height: 0,
+            parent: coreIdentifier,
+            validatorSetHash: genesis.setHash,
+            updatesHash: keccak256(genesis.updates),
+            gasTarget: 0,
+            forwardWeight: genesis.forwardWeight,
+            rearWeight: genesis.rearWeight
+        });
+        bytes32 genesisKernelHash = ProtocolHashes.kernelHash(kernel);
+        bytes32 genesisTransitionHash = ProtocolHashes.transitionHash(
+            TransitionObject({
+                dynasty: 0,
+                originBlockNumber: rootNumber,
+                originBlockHash: rootHash,
+                accumulatedTransactionRoot: CalldataTrie.EMPTY_ROOT,
+                accumulatedGas: 0,
+                kernelHash: genesisKernelHash
+            })
+        );
+        emit CoreOpened(rootNumber, rootHash, genesisKernelHash, genesisTransitionHash);
+        kernel.height = 1;
+        kernel.parent = ProtocolHashes.metaBlockHash(genesisKernelHash, genesisTransitionHash);
+        kernel.gasTarget = _gasTarget;
+        _openKernel(kernel, genesis.updates);
+        _head = Head({
+            phase: Phase.Open,
+            height: 1,
+            dynasty: 0,
+            accumulatedGas: 0,
+            queuedChanges: 0
+        });
+    }
+
+    /// @notice Proposes the transition object that closes the open kernel.
+    /// @dev A proposal needs no votes; its bond is lost to nobody yet and comes back, see {commit} and {reclaimBond}.
+    function propose(TransitionObject calldata transition) external payable onlyIn(Phase.Open) {
+        if (msg.value != _proposalBond) revert CoreBondMismatch(_proposalBond, msg.value);
+        Head memory current = _head;
+        bytes32 openKernelHash = kernelHash(current.height);
+        if (transition.kernelHash != openKernelHash) {
+            revert CoreKernelNotOpen(openKernelHash, transition.kernelHash);
+        }
+        bool isAbove = transition.dynasty > current.dynasty
+            && transition.accumulatedGas > current.accumulatedGas;
+        if (!isAbove) {
+            revert CoreTransitionNotAbove(
+                transition.dynasty,
+                current.dynasty,
+                transition.accumulatedGas,
+                current.accumulatedGas
+            );
+        }
+        bytes32 originHash = _originHash(transition.originBlockNumber);
+        if (originHash != transition.originBlockHash) {
+            revert CoreObservationForeign(
+                transition.originBlockNumber, originHash, transition.originBlockHash
+            );
+        }
+        bytes32 hash = ProtocolHashes.transitionHash(transition);
+        if (_proposals[hash].proposer != address(0)) revert CoreProposalKnown(hash);
+        uint256 challengeEnd = block.timestamp + _challengePeriod;
+        _proposals[hash] = Proposal(msg.sender, uint48(challengeEnd), uint48(current.height));
+        emit MetaBlockProposed(current.height, hash, transition, msg.sender, challengeEnd);
+    }
+
+    /// @notice Commits a proposed transition object with the votes that finalize its source. By anyone.
+    /// @dev Spec: docs/protocol.md §5. Heights in the link come from the header, so they cannot be chosen.
+    /// @param transition The proposed transition object.
+    /// @param kernel The open kernel.
+    /// @param validatorSet Its validator words, in index order.
+    /// @param header RLP of the source's header.
+    /// @param seal The votes for the link from the source to the next checkpoint.
+    /// @param accountProof Nodes from the source's state root to the account of TransitionTracker.
+    /// @param storageProof Nodes from its storage root to slot 0.
+    function commit(
+        TransitionObject calldata transition,
+        Kernel calldata kernel,
+        bytes calldata validatorSet,
+        bytes calldata header,
+        MetaBlockSeal calldata seal,
+        bytes[] calldata accountProof,
+        bytes[] calldata storageProof
+    ) external onlyIn(Phase.Open) {
+        Head memory current = _head;
+        bytes32 transitionHash = ProtocolHashes.transitionHash(transition);
+        address proposer = _takeProposal(transitionHash, current.height);
+        bytes32 openKernelHash = ProtocolHashes.kernelHash(kernel);
+        _requireOpenKernel(current.height, openKernelHash, kernel, validatorSet);
+        bytes32 anchored = _requireSealed(
+            transitionHash, kernel, validatorSet, header, seal, current.height
+        );
+        _requireProven(anchored, transitionHash, accountProof, storageProof);
+        _recordStateRoot(current.height, anchored);
+
+        (Kernel memory next, bytes memory updates) = (kernel, "");
+        next.height = current.height + 1;
+        next.parent = ProtocolHashes.metaBlockHash(openKernelHash, transitionHash);
+        next.gasTarget = _gasTarget;
+        next.updatesHash = NO_UPDATES_HASH;
+        if (kernel.updatesHash != NO_UPDATES_HASH || current.queuedChanges != 0) {
+            NextSet memory set =
+                _advanceSet(validatorSet, next.height, current.queuedChanges);
+            updates = set.updates;
+            next.validatorSetHash = set.setHash;
+            next.updatesHash = keccak256(updates);
+            next.forwardWeight = set.forwardWeight;
+            next.rearWeight = set.rearWeight;
+            current.queuedChanges = set.queuedChanges;
+        }
+        _openKernel(next, updates);
+        _head = Head({
+            phase: Phase.Open,
+            height: next.height,
+            dynasty: transition.dynasty,
+            accumulatedGas: transition.accumulatedGas,
+            queuedChanges: current.queuedChanges
+        });
+        _returnBond(proposer);
+    }
+
+    /// @notice Gives back the bond of a proposal whose height was closed by another; to its proposer, by anyone.
+    function reclaimBond(bytes32 transitionHash) external {
+        Proposal memory proposal = _proposals[transitionHash];
+        if (proposal.proposer == address(0)) revert CoreProposalUnknown(transitionHash);
+        if (proposal.height == _head.height) revert CoreProposalNotStale(transitionHash);
+        delete _proposals[transitionHash];
+        _returnBond(proposal.proposer);
+    }
+
+    /// @notice Pays the bonds that the caller is owed because a payment to it failed.
+    function claimBonds(address payable recipient) external {
+        uint256 owed = _bondsOwed[msg.sender];
+        if (owed == 0) revert CoreNoBond(msg.sender);
+        delete _bondsOwed[msg.sender];
+        (bool paid,) = recipient.call{ value: owed }("");
+        if (!paid) revert CoreBondRefused(recipient);
+    }
+
+    /// @notice A proposal; the proposer is zero if there is none.
+    function proposalOf(bytes32 transitionHash) external view returns (Proposal memory) {
+        return _proposals[transitionHash];
+    }
+
+    /// @notice Bonds that a proposer is owed because a payment to it failed.
+    function bondsOwed(address proposer) external view returns (uint256) {
+        return _bondsOwed[proposer];
+    }
+
+    function _takeProposal(bytes32 transitionHash, uint64 height)
+        private
+        returns (address proposer)
+    {
+        Proposal memory proposal = _proposals[transitionHash];
+        if (proposal.proposer == address(0) || proposal.height != height) {
+            revert CoreProposalUnknown(transitionHash);
+        }
+        if (block.timestamp < proposal.challengeEnd) {
+            revert CoreChallengePeriodRunning(proposal.challengeEnd);
+        }
+        delete _proposals[transitionHash];
+        return proposal.proposer;
+    }
+
+    function _requireOpenKernel(
+        uint64 height,
+        bytes32 received,
+        Kernel calldata kernel,
+        bytes calldata validatorSet
+    ) private view {
+        bytes32 expected = kernelHash(height);
+        if (received != expected) revert CoreKernelNotOpen(expected, received);
+        bytes32 setHash = keccak256(validatorSet);
+        if (setHash != kernel.validatorSetHash) {
+            revert CoreValidatorSetMismatch(kernel.validatorSetHash, setHash);
+        }
+    }
+
+    /// @dev Both supermajorities for the link from the header's block over one epoch. Returns the header's state root.
+    function _requireSealed(
+        bytes32 transitionHash,
+        Kernel calldata kernel,
+        bytes calldata validatorSet,
+        bytes calldata header,
+        MetaBlockSeal calldata seal,
+        uint64 height
+    ) private returns (bytes32 anchored) {
+        bytes32 source;
+        uint64 number;
+        (source, anchored, number) = SealedHeader.read(header);
+        if (number % _epochLength != 0) revert CoreSourceNotACheckpoint(number, _epochLength);
+        uint64 sourceHeight = number / _epochLength;
+        bytes32 digest = ProtocolHashes.voteDigest(
+            domainSeparator,
+            VoteMessage({
+                chain: coreIdentifier,
+                transitionHash: transitionHash,
+                source: source,
+                target: seal.target,
+                sourceHeight: sourceHeight,
+                targetHeight: sourceHeight + 1
+            })
+        );
+        (uint256 forward, uint256 rear) =
+            Seal.weigh(digest, validatorSet, seal.signers, seal.signatures);
+        bool isSealed = FinalityRules.isSupermajority(forward, kernel.forwardWeight)
+            && FinalityRules.isSupermajority(rear, kernel.rearWeight);
+        if (!isSealed) {
+            revert CoreNotSupermajority(forward, kernel.forwardWeight, rear, kernel.rearWeight);
+        }
+        emit MetaBlockCommitted(
+            height, transitionHash, source, seal.target, sourceHeight, anchored
+        );
+    }
+
+    function _requireProven(
+        bytes32 root,
+        bytes32 transitionHash,
+        bytes[] calldata accountProof,
+        bytes[] calldata storageProof
+    ) private pure {
+        bytes32 proven = CalldataTrie.storageValue(
+            CalldataTrie.storageRoot(root, Predeploys.TRANSITION_TRACKER, accountProof),
+            TRANSITION_SLOT,
+            storageProof
+        );
+        if (proven != transitionHash) revert CoreTransitionMismatch(proven, transitionHash);
+    }
+
+    function _openKernel(Kernel memory kernel, bytes memory updates) private {
+        bytes32 hash = ProtocolHashes.kernelHash(kernel);
+        _recordKernel(kernel.height, hash);
+        emit KernelOpened(kernel.height, hash, kernel, updates);
+    }
+
+    /// @dev Pays with the stipend of 2,300 gas only, and owes what was not taken: no proposer can block a commit.
+    function _returnBond(address proposer) private {
+        if (_proposalBond == 0) return;
+        (bool paid,) = proposer.call{ value: _proposalBond, gas: 0 }("");
+        if (!paid) _bondsOwed[proposer] += _proposalBond;
+        emit BondReturned(proposer, _proposalBond, paid);
+    }
+}

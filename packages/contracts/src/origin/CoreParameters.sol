@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import { IERC20 } from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+
+/// @notice What a core is created with and never changes.
+/// @param token The staked token.
+/// @param minimumStake Least stake of a validator, in base units of the token.
+/// @param auxiliaryChainId Chain id of the auxiliary chain.
+/// @param epochLength Blocks between checkpoints of the auxiliary chain.
+/// @param originEpochLength Blocks between checkpoints of origin.
+/// @param maxVoteAge Checkpoints after its target for which a vote counts on the auxiliary chain.
+/// @param gasTarget Auxiliary gas at which a meta-block is to be closed.
+/// @param challengePeriod Seconds between proposal and commit, at least.
+/// @param withdrawalDelay Seconds between the removal of a validator and the withdrawal of its stake, at least.
+/// @param proposalBond Wei that a proposal is made with.
+/// @param maxJoins Validators that can join per meta-block height.
+/// @param maxLogouts Validators that can log out per meta-block height.
+struct CoreParameters {
+    IERC20 token;
+    uint96 minimumStake;
+    uint64 auxiliaryChainId;
+    uint64 epochLength;
+    uint64 originEpochLength;
+    uint64 maxVoteAge;
+    uint64 gasTarget;
+    uint64 challengePeriod;
+    uint64 withdrawalDelay;
+    uint96 proposalBond;
+    uint16 maxJoins;
+    uint16 maxLogouts;
+}

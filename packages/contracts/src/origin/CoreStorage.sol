@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import { IERC20 } from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+
+import { ProtocolHashes } from "../protocol/ProtocolHashes.sol";
+import { CoreParameters } from "./CoreParameters.sol";
+
+/// @title The first storage slots of a core, and its parameters
+/// @dev Slot 0 is read by proof on the auxiliary chain, so this contract comes first in the order of inheritance.
+///      Spec: docs/protocol.md §5.
+abstract contract CoreStorage {
+    /// @notice The core is in another state of its life.
+    error CoreWrongPhase(Phase expected, Phase current);
+    /// @notice A parameter is outside of what makes a working core.
+    error CoreParameterInvalid(string parameter);
+
+    /// @notice The life of a core.
+    enum Phase {
+        Creation,
+        Open,
+        Halted
+    }
+
+    /// @notice Where the core stands; one slot.
+    /// @param phase State of its life.
+    /// @param height Height of the open kernel.
+    /// @param dynasty Dynasty of the last committed transition object.
+    /// @param accumulatedGas Accumulated gas of the same.
+    /// @param queuedChanges Joins and logouts that wait in the queues.
+    struct Head {
+        Phase phase;
+        uint64 height;
+        uint64 dynasty;
+        uint64 accumulatedGas;
+        uint32 queuedChanges;
+    }
+
+    /// @dev Slot 0.
+    mapping(uint64 height => bytes32) private _kernelHashes;
+    /// @dev Slot 1.
+    mapping(uint64 height => bytes32) private _stateRoots;
+    /// @dev Slot 2.
+    Head internal _head;
+
+    IERC20 internal immutable _token;
+    uint96 internal immutable _minimumStake;
+    uint64 internal immutable _auxiliaryChainId;
+    uint64 internal immutable _epochLength;
+    uint64 internal immutable _originEpochLength;
+    uint64 internal immutable _maxVoteAge;
+    uint64 internal immutable _gasTarget;
+    uint64 internal immutable _challengePeriod;
+    uint64 internal immutable _withdrawalDelay;
+    uint96 internal immutable _proposalBond;
+    uint16 internal immutable _maxJoins;
+    uint16 internal immutable _maxLogouts;
+
+    /// @notice EIP-712 domain separator of this core.
+    bytes32 public immutable domainSeparator;
+    /// @notice Identifier of this core: origin chain id and address.
+    bytes32 public immutable coreIdentifier;
+
+    modifier onlyIn(Phase phase) {
+        _requirePhase(phase);
+        _;
+    }
+
+    constructor(CoreParameters memory parameters_) {
+        _requireParameter(address(parameters_.token).code.length != 0, "token");
+        _requireParameter(
+            parameters_.minimumStake != 0 && parameters_.minimumStake < 1 << 94, "minimumStake"
+        );
+        _requireParameter(parameters_.auxiliaryChainId != 0, "auxiliaryChainId");
+        _requireParameter(parameters_.epochLength != 0, "epochLength");
+        _requireParameter(parameters_.originEpochLength != 0, "originEpochLength");
+        // Bounds of a century keep the sums of times within 48 bits.
+        _requireParameter(parameters_.challengePeriod <= 36_525 days, "challengePeriod");
+        _requireParameter(parameters_.withdrawalDelay <= 36_525 days, "withdrawalDelay");
+        _requireParameter(parameters_.maxJoins != 0, "maxJoins");
+        _requireParameter(parameters_.maxLogouts != 0, "maxLogouts");
+        _token = parameters_.token;
+        _minimumStake = parameters_.minimumStake;
+        _auxiliaryChainId = parameters_.auxiliaryChainId;
+        _epochLength = parameters_.epochLength;
+        _originEpochLength = parameters_.originEpochLength;
+        _maxVoteAge = parameters_.maxVoteAge;
+        _gasTarget = parameters_.gasTarget;
+        _challengePeriod = parameters_.challengePeriod;
+        _withdrawalDelay = parameters_.withdrawalDelay;
+        _proposalBond = parameters_.proposalBond;
+        _maxJoins = parameters_.maxJoins;
+        _maxLogouts = parameters_.maxLogouts;
+        domainSeparator = ProtocolHashes.domainSeparator(uint96(block.chainid), address(this));
+        coreIdentifier = ProtocolHashes.coreIdentifier(uint96(block.chainid), address(this));
+    }
+
+    /// @notice What the core was created with.
+    function parameters() external view returns (CoreParameters memory) {
+        return CoreParameters({
+            token: _token,
+            minimumStake: _minimumStake,
+            auxiliaryChainId: _auxiliaryChainId,
+            epochLength: _epochLength,
+            originEpochLength: _originEpochLength,
+            maxVoteAge: _maxVoteAge,
+            gasTarget: _gasTarget,
+            challengePeriod: _challengePeriod,
+            withdrawalDelay: _withdrawalDelay,
+            proposalBond: _proposalBond,
+            maxJoins: _maxJoins,
+            maxLogouts: _maxLogouts
+        });
+    }
+
+    /// @notice Where the core stands.
+    function head() external view returns (Head memory) {
+        return _head;
+    }
+
+    /// @notice Hash of the kernel of a meta-block height; zero if it is not opened.
+    function kernelHash(uint64 height) public view returns (bytes32) {
+        return _kernelHashes[height];
+    }
+
+    /// @notice Auxiliary state root that the meta-block of a height anchored; zero if it is not committed.
+    function stateRoot(uint64 height) external view returns (bytes32) {
+        return _stateRoots[height];
+    }
+
+    function _recordKernel(uint64 height, bytes32 hash) internal {
+        _kernelHashes[height] = hash;
+    }
+
+    function _recordStateRoot(uint64 height, bytes32 root) internal {
+        _stateRoots[height] = root;
+    }
+
+    function _requirePhase(Phase phase) private view {
+        if (_head.phase != phase) revert CoreWrongPhase(phase, _head.phase);
+    }
+
+    function _requireParameter(bool holds, string memory parameter) private pure {
+        if (!holds) revert CoreParameterInvalid(parameter);
+    }
+}

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import { IERC20 } from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import { SafeERC20 } from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {
+    ReentrancyGuardTransient
+} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import { DoubleEndedQueue } from "@openzeppelin/contracts/utils/structs/DoubleEndedQueue.sol";
+
+import { CompactSignature } from "../protocol/CompactSignature.sol";
+import { ProtocolHashes } from "../protocol/ProtocolHashes.sol";
+import { ValidatorWord } from "../protocol/ValidatorWord.sol";
+import { CoreStorage } from "./CoreStorage.sol";
+
+/// @title The validators of a core and their stakes
+/// @notice Stake in, stake out, and the dynamic validator set between.
+/// @dev The set of a height is kept as a commitment in its kernel and passed in calldata. Flags alone say what becomes of a
+///      seat at the next height: forward without rear has just joined, rear without forward has just logged out.
+///      Spec: §2.7; docs/protocol.md §2, §5.
+abstract contract ValidatorRegistry is CoreStorage, ReentrancyGuardTransient {
+    using DoubleEndedQueue for DoubleEndedQueue.Bytes32Deque;
+    using SafeERC20 for IERC20;
+
+    /// @notice An address is zero.
+    error ValidatorAddressZero();
+    /// @notice An address can be a validator of a core once.
+    error ValidatorKnown(address validator);
+    /// @notice Neither the validator itself pays, nor did it sign its registration.
+    error ValidatorNotAuthorized(address validator, address recovered);
+    /// @notice The stake is out of bounds.
+    error ValidatorStakeOutOfBounds(uint256 amount, uint256 minimum, uint256 maximum);
+    /// @notice The token delivered another amount.
+    error ValidatorStakeNotReceived(uint256 expected, uint256 received);
+    /// @notice Only the validator or its withdrawal address may log it out.
+    error ValidatorNotController(address validator, address caller);
+    /// @notice The validator is in another state.
+    error ValidatorWrongStatus(address validator, ValidatorStatus current);
+    /// @notice The stake can still be slashed.
+    error ValidatorWithdrawalTooEarly(address validator, uint256 earliest);
+    /// @notice No more validators fit.
+    error ValidatorSetFull(uint256 maximum);
+    /// @notice There is no validator to begin with.
+    error ValidatorSetEmpty();
+
+    /// @notice A stake was paid in.
+    event ValidatorDeposited(
+        address indexed validator, address indexed withdrawal, uint256 stake, address payer
+    );
+    /// @notice A validator asked to leave.
+    event LogoutRequested(address indexed validator);
+    /// @notice A validator is out of the set, or left the queue before it was in; its withdrawal delay begins.
+    event ValidatorRemoved(address indexed validator);
+    /// @notice A stake was paid out.
+    event StakeWithdrawn(address indexed validator, address indexed withdrawal, uint256 stake);
+
+    /// @notice The life of a validator.
+    enum ValidatorStatus {
+        Unknown,
+        Queued,
+        Seated,
+        LogoutQueued,
+        Leaving,
+        Removed,
+        Withdrawn
+    }
+
+    /// @notice What the core keeps of a validator; two slots.
+    /// @param stake Staked amount, in base units of the token. Its weight is the same.
+    /// @param withdrawal Who receives the stake back.
+    /// @param startHeight First meta-block height, from `Seated` on.
+    /// @param endHeight Last meta-block height; 2^64-1 before `Leaving`.
+    /// @param index Seat, from `Seated` on.
+    /// @param removedAt Time of the removal, in seconds since 1970.
+    /// @param status State of its life.
+    struct Validator {
+        uint96 stake;
+        address withdrawal;
+        uint64 startHeight;
+        uint64 endHeight;
+        uint32 index;
+        uint48 removedAt;
+        ValidatorStatus status;
+    }
+
+    /// @dev The validator set of one height, as memory words.
+    struct NextSet {
+        bytes32 setHash;
+        bytes updates;
+        uint128 forwardWeight;
+        uint128 rearWeight;
+        uint32 queuedChanges;
+    }
+
+    /// @notice Most seats of a set. Bounds the gas of a commit: 4,500 per signer, and opening within one transaction.
+    uint256 public constant MAX_SEATS = 512;
+
+    uint64 internal constant NO_END_HEIGHT = type(uint64).max;
+    uint256 internal constant MAX_STAKE = ValidatorWord.WEIGHT_MASK;
+
+    mapping(address validator => Validator) private _validators;
+    DoubleEndedQueue.Bytes32Deque private _joins;
+    DoubleEndedQueue.Bytes32Deque private _logouts;
+
+    /// @notice Stakes for a validator. In creation it belongs to the genesis set; later it joins at the next height.
+    /// @param validator Who votes; pays itself or signs `Registration(validator,withdrawal)`.
+    /// @param withdrawal Who receives the stake back.
+    /// @param amount Stake, in base units of the token.
+    /// @param signature Signature of the registration; empty when the validator is the caller.
+    function deposit(
+        address validator,
+        address withdrawal,
+        uint256 amount,
+        bytes calldata signature
+    ) external nonReentrant {
+        if (_head.phase == Phase.Halted) revert CoreWrongPhase(Phase.Open, Phase.Halted);
+        if (validator == address(0) || withdrawal == address(0)) revert ValidatorAddressZero();
+        Validator storage entry = _validators[validator];
+        if (entry.status != ValidatorStatus.Unknown) revert ValidatorKnown(validator);
+        if (msg.sender != validator) _requireRegistration(validator, withdrawal, signature);
+        if (amount < _minimumStake || amount > MAX_STAKE) {
+            revert ValidatorStakeOutOfBounds(amount, _minimumStake, MAX_STAKE);
+        }
+        if (_head.phase == Phase.Creation && _joins.length() == MAX_SEATS) {
+            revert ValidatorSetFull(MAX_SEATS);
+        }
+        entry.stake = uint96(amount);
+        entry.withdrawal = withdrawal;
+        entry.endHeight = NO_END_HEIGHT;
+        entry.status = ValidatorStatus.Queued;
+        _joins.pushBack(bytes32(uint256(uint160(validator))));
+        ++_head.queuedChanges;
+        emit ValidatorDeposited(validator, withdrawal, amount, msg.sender);
+
+        uint256 before = _token.balanceOf(address(this));
+        _token.safeTransferFrom(msg.sender, address(this), amount);
+        uint256 received = _token.balanceOf(address(this)) - before;
+        if (received != amount) revert ValidatorStakeNotReceived(amount, received);
+    }
+
+    /// @notice Takes a validator out of the set; by itself or its withdrawal address. One that is not seated yet is out at
+    ///         once, others when their logout has come through the queue.
+    function logout(address validator) external {
+        Validator storage entry = _validators[validator];
+        if (msg.sender != validator && msg.sender != entry.withdrawal) {
+            revert ValidatorNotController(validator, msg.sender);
+        }
+        if (entry.status == ValidatorStatus.Queued) {
+            _remove(validator);
+        } else if (entry.status == ValidatorStatus.Seated) {
+            entry.status = ValidatorStatus.LogoutQueued;
+            _logouts.pushBack(bytes32(uint256(uint160(validator))));
+            ++_head.queuedChanges;
+        } else {
+            revert ValidatorWrongStatus(validator, entry.status);
+        }
+        emit LogoutRequested(validator);
+    }
+
+    /// @notice Pays the stake of a removed validator to its withdrawal address; by anyone.
+    function withdraw(address validator) external nonReentrant {
+        Validator storage entry = _validators[validator];
+        if (entry.status != ValidatorStatus.Removed) {
+            revert ValidatorWrongStatus(validator, entry.status);
+        }
+        uint256 earliest = uint256(entry.removedAt) + _withdrawalDelay;
+        if (block.timestamp < earliest) revert ValidatorWithdrawalTooEarly(validator, earliest);
+        uint256 stake = entry.stake;
+        entry.stake = 0;
+        entry.status = ValidatorStatus.Withdrawn;
+        emit StakeWithdrawn(validator, entry.withdrawal, stake);
+        _token.safeTransfer(entry.withdrawal, stake);
+    }
+
+    /// @notice What the core keeps of a validator.
+    function validatorOf(address validator) external view returns (Validator memory) {
+        return _validators[validator];
+    }
+
+    /// @notice Joins and logouts that wait for a height.
+    function queueLengths() external view returns (uint256 joins, uint256 logouts) {
+        return (_joins.length(), _logouts.length());
+    }
+
+    /// @dev The genesis set: all that staked in creation, in order, with both flags.
+    function _takeGenesisSet() internal returns (NextSet memory next) {
+        uint256[] memory words = new uint256[](_joins.length());
+        uint256 seats;
+        while (!_joins.empty()) {
+            address validator = _popAddress(_joins);
+            if (_validators[validator].status != ValidatorStatus.Queued) continue;
+            words[seats] =
+                _takeSeat(validator, seats, 0) | ValidatorWord.FORWARD | ValidatorWord.REAR;
+            ++seats;
+        }
+        if (seats == 0) revert ValidatorSetEmpty();
+        _shorten(words, seats);
+        uint256[] memory none = new uint256[](0);
+        (next.updates, next.forwardWeight, next.rearWeight) = _compare(none, words);
+        next.setHash = keccak256(abi.encodePacked(words));
+    }
+
+    /// @dev The set of height `height` from that of the height before, and what the queues let through.
+    function _advanceSet(bytes calldata current, uint64 height, uint32 queuedChanges)
+        internal
+        returns (NextSet memory next)
+    {
+        uint256 seats = current.length / 32;
+        uint256[] memory before = new uint256[](seats);
+        uint256[] memory words = new uint256[](seats + _maxJoins);
+        for (uint256 i; i < seats; ++i) {
+            uint256 word = uint256(bytes32(current[32 * i:32 * i + 32]));
+            before[i] = word;
+            if (word & ValidatorWord.FORWARD == 0) {
+                if (word != 0) _remove(ValidatorWord.validatorOf(word));
+                continue;
+            }
+            words[i] = word | ValidatorWord.REAR;
+        }
+        if (queuedChanges != 0) {
+            (uint256 seatsAfter, uint256 taken) = _takeJoins(words, seats, height);
+            seats = seatsAfter;
+            next.queuedChanges = queuedChanges - uint32(taken + _takeLogouts(words, height));
+        }
+        _shorten(words, seats);
+        (next.updates, next.forwardWeight, next.rearWeight) = _compare(before, words);
+        next.setHash = keccak256(abi.encodePacked(words));
+    }
+
+    /// @dev Fills free seats, lowest first, then new ones. Also those that left the queue again count towards the limit, so
+    ///      that the work of a height stays bounded.
+    function _takeJoins(uint256[] memory words, uint256 seats, uint64 height)
+        private
+        returns (uint256, uint256 taken)
+    {
+        uint256 seat;
+        for (; taken < _maxJoins && !_joins.empty(); ++taken) {
+            while (seat < seats && words[seat] != 0) ++seat;
+            if (seat == MAX_SEATS) break;
+            address validator = _popAddress(_joins);
+            if (_validators[validator].status != ValidatorStatus.Queued) continue;
+            if (seat == seats) ++seats;
+            words[seat] = _takeSeat(validator, seat, height) | ValidatorWord.FORWARD;
+        }
+        return (seats, taken);
+    }
+
+    /// @dev A logout that would leave the forward set empty waits. The rear set is the forward set of the height before, so
+    ///      it is never empty either.
+    function _takeLogouts(uint256[] memory words, uint64 height) private returns (uint256 taken) {
+        uint256 forwardSeats;
+        for (uint256 i; i < words.length; ++i) {
+            if (words[i] & ValidatorWord.FORWARD != 0) ++forwardSeats;
+        }
+        for (; taken < _maxLogouts && forwardSeats > 1 && !_logouts.empty(); ++taken) {
+            Validator storage entry = _validators[_popAddress(_logouts)];
+            entry.endHeight = height;
+            entry.status = ValidatorStatus.Leaving;
+            words[entry.index] ^= ValidatorWord.FORWARD;
+            --forwardSeats;
+        }
+    }
+
+    /// @dev The updates between two sets and the weights of the second.
+    function _compare(uint256[] memory before, uint256[] memory words)
+        private
+        view
+        returns (bytes memory updates, uint128 forwardWeight, uint128 rearWeight)
+    {
+        uint256[] memory changes = new uint256[](2 * words.length);
+        uint256 used;
+        uint256 forward;
+        uint256 rear;
+        for (uint256 i; i < words.length; ++i) {
+            uint256 word = words[i];
+            forward += ValidatorWord.forwardWeight(word);
+            rear += ValidatorWord.rearWeight(word);
+            uint256 old = i < before.length ? before[i] : 0;
+            if (word == old) continue;
+            Validator storage entry = _validators[ValidatorWord.validatorOf(word == 0 ? old : word)];
+            changes[used] = word;
+            changes[used + 1] =
+                (uint256(entry.startHeight) << 192) | (uint256(entry.endHeight) << 128) | i;
+            used += 2;
+        }
+        _shorten(changes, used);
+        return (abi.encodePacked(changes), uint128(forward), uint128(rear));
+    }
+
+    function _takeSeat(address validator, uint256 index, uint64 height)
+        private
+        returns (uint256 word)
+    {
+        Validator storage entry = _validators[validator];
+        entry.startHeight = height;
+        entry.index = uint32(index);
+        entry.status = ValidatorStatus.Seated;
+        return ValidatorWord.encode(validator, entry.stake);
+    }
+
+    function _remove(address validator) private {
+        Validator storage entry = _validators[validator];
+        entry.removedAt = uint48(block.timestamp);
+        entry.status = ValidatorStatus.Removed;
+        emit ValidatorRemoved(validator);
+    }
+
+    function _requireRegistration(address validator, address withdrawal, bytes calldata signature)
+        private
+        view
+    {
+        bytes32 digest =
+            ProtocolHashes.registrationDigest(domainSeparator, validator, withdrawal);
+        (, bytes32 r, bytes32 yParityAndS) = CompactSignature.toWords(signature);
+        address recovered = CompactSignature.recover(digest, r, yParityAndS);
+        if (recovered != validator) revert ValidatorNotAuthorized(validator, recovered);
+    }
+
+    function _popAddress(DoubleEndedQueue.Bytes32Deque storage queue) private returns (address) {
+        return address(uint160(uint256(queue.popFront())));
+    }
+
+    /// @dev Cuts a memory array; there is no way to do so without assembly.
+    function _shorten(uint256[] memory words, uint256 length) private pure {
+        assembly ("memory-safe") {
+            mstore(words, length)
+        }
+    }
+}
