@@ -1,6 +1,76 @@
 /**
- * JSON-RPC over HTTP and WebSocket: methods, parameter checks, error codes.
+ * JSON-RPC over HTTP and WebSocket: envelopes, limits, methods, parameter checks, error codes and output formats.
  *
  * @packageDocumentation
  */
-export {}
+export { type Clock, SYSTEM_CLOCK } from './clock.ts'
+export type { DispatchLimits, RpcLogger } from './dispatch.ts'
+export { ERROR_CODE, RpcError } from './errors.ts'
+export type { HealthPort } from './http-exchange.ts'
+export type { Json } from './json.ts'
+export type { CallContext, RpcConnection } from './method.ts'
+export {
+  createMethods,
+  type MethodOptions,
+  type Methods,
+  NAMESPACES,
+  type Namespace,
+  type RpcHandler,
+} from './methods.ts'
+export type {
+  AnchoredProofView,
+  ChainName,
+  CheckpointReference,
+  CheckpointView,
+  KernelView,
+  MetaBlockView,
+  MosaicPort,
+  MosaicStatusView,
+  SendVoteOutcome,
+  SignedVoteView,
+  TransitionView,
+  ValidatorSetView,
+  VoteQuery,
+  VoteView,
+} from './mosaic-port.ts'
+export type {
+  AccountOverride,
+  BlockEvent,
+  BlockOverrides,
+  BlockReference,
+  BlockTag,
+  CallFailure,
+  CallOutcome,
+  CallRequest,
+  ChainEvent,
+  ChainPort,
+  CliquePort,
+  CliqueSnapshotView,
+  EstimateOutcome,
+  EventPort,
+  FeePort,
+  LogFault,
+  LogFilter,
+  LogQuery,
+  NodePort,
+  PendingBlockView,
+  PoolPort,
+  RpcPorts,
+  StatePort,
+  SyncProgress,
+  TransactionFault,
+} from './ports.ts'
+export { createRpcServer, type RpcLimits, type RpcServer, type RpcServerOptions } from './server.ts'
+export type {
+  AccessListEntry,
+  AccountProofView,
+  AccountView,
+  AuthorizationView,
+  BlockView,
+  HeaderView,
+  Inclusion,
+  LogView,
+  ReceiptView,
+  TransactionView,
+} from './views.ts'
+export type { SessionLimits } from './websocket-session.ts'

@@ -231,8 +231,6 @@ export type FeePort = {
   readonly suggestTip: () => Promise<bigint>
   /** The base fee of the block after `parent` (EIP-1559). */
   readonly nextBaseFee: (parent: HeaderView) => bigint
-  /** The most that a transaction sent here may pay in fees, in wei; undefined for no limit. */
-  readonly transactionFeeCap: bigint | undefined
 }
 
 /** A block that joined or left the canonical chain. */

@@ -1,0 +1,42 @@
+import { isIP } from 'node:net'
+
+/** Which hosts and origins may talk to the server. */
+export type Access = {
+  /** Whether a request with this `Host` header is meant for us; guards against DNS rebinding. */
+  readonly allowsHost: (host: string | undefined) => boolean
+  /** Whether a page of this origin may ask; no origin means that no browser is involved. */
+  readonly allowsOrigin: (origin: string | undefined) => boolean
+}
+
+/**
+ * Hosts are names without port; addresses always pass, since a rebound name cannot be one. Origins are as browsers write
+ * them (`https://wallet.example`); pages from this machine always pass. `*` in either list allows everything.
+ */
+export function createAccess(hosts: readonly string[], origins: readonly string[]): Access {
+  const names = new Set(hosts.map((host) => host.toLowerCase()))
+  return {
+    allowsHost: (host) => {
+      if (names.has('*')) return true
+      const name = hostName(host)
+      if (name === undefined) return false
+      return isIP(name) !== 0 || names.has(name)
+    },
+    allowsOrigin: (origin) => {
+      if (origin === undefined || origins.includes('*') || origins.includes(origin)) return true
+      return isLoopback(origin)
+    },
+  }
+}
+
+function hostName(host: string | undefined): string | undefined {
+  if (host === undefined || host === '') return undefined
+  const url = URL.parse(`http://${host}/`)
+  if (url === null || url.pathname !== '/' || url.username !== '') return undefined
+  return url.hostname.replace(/^\[(.*)\]$/, '$1').toLowerCase()
+}
+
+function isLoopback(origin: string): boolean {
+  const url = URL.parse(origin)
+  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) return false
+  return ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)
+}

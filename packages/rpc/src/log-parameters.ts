@@ -1,0 +1,123 @@
+import type { BlockNumber, Hash32 } from '@mosaic/primitives'
+import { type BlockParameter, blockNumberOrTag, findHeader, LATEST } from './block-reference.ts'
+import { ERROR_CODE, RpcError, serverError } from './errors.ts'
+import { least } from './least.ts'
+import { address, field, hash32, listOf, ParameterError, type Parse, record } from './parameters.ts'
+import type { ChainPort, LogFilter } from './ports.ts'
+import type { LogView } from './views.ts'
+
+const MAX_ADDRESSES = 1000
+const MAX_TOPICS = 4
+const MAX_ALTERNATIVES = 1000
+
+/** What a caller asks of logs: a block, or a range whose ends stand for the latest block when missing. */
+export type LogCriteria = {
+  readonly filter: LogFilter
+  readonly blockHash: Hash32 | undefined
+  readonly from: BlockParameter | undefined
+  readonly to: BlockParameter | undefined
+}
+
+/** Bounds on one query. */
+export type LogLimits = { readonly maxBlocks: bigint; readonly maxLogs: number }
+
+const anyOf =
+  <T>(parse: Parse<T>, limit: number, excess: string): Parse<readonly T[]> =>
+  (value) =>
+    Array.isArray(value) ? listOf(parse, limit, excess)(value) : [parse(value)]
+
+/** One position of the topics: null for anything, one topic, or alternatives among which null is anything. */
+const topicPosition: Parse<readonly Hash32[]> = (value) => {
+  if (value === null) return []
+  if (Array.isArray(value) && value.includes(null)) return []
+  return anyOf(hash32, MAX_ALTERNATIVES, 'exceed max topics')(value)
+}
+
+/** The object of `eth_getLogs`, `eth_newFilter` and the `logs` subscription. */
+export const logCriteria: Parse<LogCriteria> = (value) => {
+  const criteria = record(value)
+  const blockHash = field(criteria, 'blockHash', hash32)
+  const from = field(criteria, 'fromBlock', blockNumberOrTag)
+  const to = field(criteria, 'toBlock', blockNumberOrTag)
+  if (blockHash !== undefined && (from !== undefined || to !== undefined)) {
+    throw new ParameterError(
+      'cannot specify both BlockHash and FromBlock/ToBlock, choose one or the other',
+    )
+  }
+  return {
+    blockHash,
+    from,
+    to,
+    filter: {
+      addresses:
+        field(criteria, 'address', anyOf(address, MAX_ADDRESSES, 'exceed max addresses')) ?? [],
+      topics:
+        field(criteria, 'topics', listOf(topicPosition, MAX_TOPICS, 'exceed max topics')) ?? [],
+    },
+  }
+}
+
+/** Whether a log is asked for. */
+export function matchesFilter(log: LogView, { addresses, topics }: LogFilter): boolean {
+  if (addresses.length > 0 && !addresses.includes(log.address)) return false
+  if (topics.length > log.topics.length) return false
+  return topics.every((alternatives, i) => {
+    const topic = log.topics[i]
+    return alternatives.length === 0 || (topic !== undefined && alternatives.includes(topic))
+  })
+}
+
+/**
+ * The logs that `criteria` ask for.
+ *
+ * @throws {@link RpcError} -32000 for a range that runs backwards and for an unknown block, -32005 above the limits.
+ */
+export async function queryLogs(
+  chain: ChainPort,
+  criteria: LogCriteria,
+  limits: LogLimits,
+): Promise<readonly LogView[]> {
+  const range = await toRange(chain, criteria, limits)
+  if (range === undefined) return []
+  const result = await chain.logs({ ...criteria.filter, range }, limits.maxLogs)
+  if (result.ok) return result.value
+  switch (result.fault.code) {
+    case 'UNKNOWN_BLOCK':
+      throw serverError('unknown block')
+    case 'PRUNED':
+      throw serverError('pruned history unavailable')
+    case 'TOO_MANY':
+      throw new RpcError(ERROR_CODE.limit, `query returned more than ${result.fault.limit} results`)
+    default:
+      return result.fault satisfies never
+  }
+}
+
+type Range =
+  | { readonly from: BlockNumber; readonly to: BlockNumber }
+  | { readonly blockHash: Hash32 }
+
+async function toRange(
+  chain: ChainPort,
+  criteria: LogCriteria,
+  limits: LogLimits,
+): Promise<Range | undefined> {
+  if (criteria.blockHash !== undefined) return { blockHash: criteria.blockHash }
+  const head = await findHeader(chain, LATEST)
+  if (head === undefined) return undefined
+  const end = async (parameter: BlockParameter | undefined): Promise<BlockNumber> => {
+    if (parameter === undefined) return head.number
+    if ('number' in parameter) return parameter.number
+    return (await findHeader(chain, parameter))?.number ?? head.number
+  }
+  const [from, to] = [await end(criteria.from), await end(criteria.to)]
+  // A missing end is the latest block, so `from` alone may lie ahead of it.
+  if (criteria.to === undefined && from > head.number) return undefined
+  if (from > to) throw serverError('invalid block range params')
+  if (from > head.number) return undefined
+  const last = least(to, head.number)
+  if (last - from >= limits.maxBlocks) {
+    throw new RpcError(ERROR_CODE.limit, `exceed maximum block range: ${limits.maxBlocks}`)
+  }
+  return { from, to: last }
+}

@@ -1,0 +1,131 @@
+import { createServer, type IncomingMessage } from 'node:http'
+import { isIPv6 } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { WebSocketServer } from 'ws'
+import { createAccess } from './access.ts'
+import { type Clock, SYSTEM_CLOCK } from './clock.ts'
+import { createDispatcher, type DispatchLimits, type RpcLogger } from './dispatch.ts'
+import { createHttpListener, type HealthPort } from './http-exchange.ts'
+import type { RpcHandler } from './methods.ts'
+import { type SessionLimits, serveWebSocket } from './websocket-session.ts'
+
+/** Bounds of the server. */
+export type RpcLimits = DispatchLimits &
+  SessionLimits & {
+    /** Bytes of one request, by either transport. */
+    readonly maxBodyBytes: number
+    readonly maxConnections: number
+  }
+
+/** Where the server listens, and to whom. */
+export type RpcServerOptions = {
+  /** 127.0.0.1 unless told. */
+  readonly host?: string
+  /** 0 for any free port. */
+  readonly port: number
+  /** Names by which the server may be called, besides addresses; `localhost` unless told. */
+  readonly virtualHosts?: readonly string[]
+  /** Web origins that may ask, besides those of this machine. */
+  readonly origins?: readonly string[]
+  readonly limits?: Partial<RpcLimits>
+  readonly health?: HealthPort
+  readonly clock?: Clock
+  readonly logger?: RpcLogger
+}
+
+/** JSON-RPC over HTTP and WebSocket on one port. Started once, stopped once. */
+export type RpcServer = {
+  /** Resolves when the port is bound. Rejects when it cannot be. */
+  readonly start: () => Promise<void>
+  /** Ends all connections, and resolves when the port is free. */
+  readonly stop: () => Promise<void>
+  /** As in `http://127.0.0.1:8545`. @throws Error before the start. */
+  readonly url: () => string
+}
+
+const IDLE_SOCKET_MS = 120_000
+
+const DEFAULT_LIMITS: RpcLimits = {
+  maxBodyBytes: 5 * 1024 * 1024,
+  maxBatch: 1000,
+  maxResponseBytes: 25 * 1024 * 1024,
+  requestTimeoutMs: 30_000,
+  maxConnections: 1024,
+  maxBufferedBytes: 32 * 1024 * 1024,
+  maxParallel: 64,
+  pingMs: 30_000,
+}
+
+/** A stopped server of `handler`. */
+export function createRpcServer(options: RpcServerOptions, handler: RpcHandler): RpcServer {
+  const { host = '127.0.0.1', port, clock = SYSTEM_CLOCK } = options
+  const limits = { ...DEFAULT_LIMITS, ...options.limits }
+  const access = createAccess(options.virtualHosts ?? ['localhost'], options.origins ?? [])
+  const dispatcher = createDispatcher(
+    handler,
+    limits,
+    clock,
+    options.logger ?? { warn: () => undefined },
+  )
+  const http = createServer(
+    {
+      headersTimeout: 30_000,
+      requestTimeout: 30_000,
+      keepAliveTimeout: 120_000,
+      connectionsCheckingInterval: 5000,
+    },
+    createHttpListener({
+      access,
+      dispatcher,
+      health: options.health ?? { ready: () => ({ ok: true }) },
+      maxBodyBytes: limits.maxBodyBytes,
+    }),
+  )
+  // Also for clients that do not read their answers; WebSockets have their own rules.
+  http.timeout = IDLE_SOCKET_MS
+  http.maxConnections = limits.maxConnections
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: limits.maxBodyBytes,
+    perMessageDeflate: false,
+  })
+  http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (!access.allowsHost(request.headers.host) || !access.allowsOrigin(request.headers.origin)) {
+      socket.end('HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
+      return
+    }
+    sockets.handleUpgrade(request, socket, head, (webSocket) => {
+      serveWebSocket(webSocket, dispatcher, limits, clock)
+    })
+  })
+
+  return {
+    start: async () => {
+      await new Promise<void>((resolve, reject) => {
+        http.once('error', reject)
+        http.listen({ host, port }, () => {
+          http.off('error', reject)
+          resolve()
+        })
+      })
+    },
+    stop: async () => {
+      for (const client of sockets.clients) client.terminate()
+      sockets.close()
+      await new Promise<void>((resolve) => {
+        http.close(() => {
+          resolve()
+        })
+        http.closeAllConnections()
+      })
+    },
+    url: () => {
+      const address = http.address()
+      if (address === null || typeof address === 'string') {
+        throw new Error('the server does not listen')
+      }
+      const name = isIPv6(address.address) ? `[${address.address}]` : address.address
+      return `http://${name}:${address.port}`
+    },
+  }
+}
