@@ -20,7 +20,7 @@ export type RpcLogger = {
 }
 
 /** The answer to a message, and what to do once it is sent. */
-export type Answer = {
+type Answer = {
   /** Undefined when nothing is answered: all were notifications. */
   readonly text: string | undefined
   readonly afterResponse: () => void
@@ -36,8 +36,8 @@ export type Dispatcher = {
 }
 
 type MessageContext = CallContext & {
-  /** When the time of the whole message is over. */
-  readonly deadline: number
+  /** Rejects when `signal` aborts, with its reason. */
+  readonly aborted: Promise<never>
 }
 
 /** A dispatcher of `handler`. It never rejects: what goes wrong is in the answer. */
@@ -47,36 +47,20 @@ export function createDispatcher(
   clock: Clock,
   logger: RpcLogger,
 ): Dispatcher {
-  /** Runs one request, at most until its time is over. */
+  /** Runs one request, at most until the time of its message is over. */
   const run = async (
     method: string,
     params: readonly unknown[],
     context: MessageContext,
   ): Promise<string> => {
-    const controller = new AbortController()
-    const follow = (): void => {
-      controller.abort(context.signal.reason)
-    }
-    context.signal.addEventListener('abort', follow)
-    let cancel: (() => void) | undefined
-    const timeout = new Promise<never>((_resolve, reject) => {
-      cancel = clock.schedule(() => {
-        const error = new RpcError(ERROR_CODE.timeout, 'request timed out')
-        reject(error)
-        controller.abort(error)
-      }, context.deadline - clock.now())
-    })
-    try {
-      const call = handler.call(method, params, { ...context, signal: controller.signal })
-      return JSON.stringify(await Promise.race([call, timeout]))
-    } finally {
-      cancel?.()
-      context.signal.removeEventListener('abort', follow)
-    }
+    context.signal.throwIfAborted()
+    const call = handler.call(method, params, context)
+    return JSON.stringify(await Promise.race([call, context.aborted]))
   }
 
-  const toRpcError = (method: string, error: unknown): RpcError => {
+  const toRpcError = (method: string, error: unknown, isGone: boolean): RpcError => {
     if (error instanceof RpcError) return error
+    if (isGone) return new RpcError(ERROR_CODE.internal, 'the client is gone')
     logger.warn('a JSON-RPC method failed', { method: method.slice(0, 100), error })
     return new RpcError(ERROR_CODE.internal, 'internal error')
   }
@@ -87,13 +71,15 @@ export function createDispatcher(
     context: MessageContext,
   ): Promise<string | undefined> => {
     const envelope = readEnvelope(message)
-    if (envelope.kind === 'malformed') return errorText(envelope.id, envelope.error)
+    if (envelope.kind === 'malformed') {
+      return envelope.id === undefined ? undefined : errorText(envelope.id, envelope.error)
+    }
     const { id, method, params } = envelope.request
     try {
       const result = await run(method, params, context)
       return id === undefined ? undefined : resultText(id, result)
     } catch (error) {
-      const known = toRpcError(method, error)
+      const known = toRpcError(method, error, context.signal.aborted)
       return id === undefined ? undefined : errorText(id, known)
     }
   }
@@ -123,18 +109,37 @@ export function createDispatcher(
   return {
     answer: async (body, signal, connection) => {
       const listeners: (() => void)[] = []
-      const context: MessageContext = {
-        deadline: clock.now() + limits.requestTimeoutMs,
-        signal,
-        connection,
-        afterResponse: (listener) => listeners.push(listener),
+      const work = new AbortController()
+      const aborted = new Promise<never>((_resolve, reject) => {
+        work.signal.addEventListener('abort', () => {
+          reject(toError(work.signal.reason))
+        })
+      })
+      // It also rejects when nothing waits for it.
+      aborted.catch(() => undefined)
+      const follow = (): void => {
+        work.abort(signal.reason)
       }
-      const text = await answerBody(body, context)
-      return {
-        text,
-        afterResponse: () => {
-          for (const listener of listeners) listener()
-        },
+      signal.addEventListener('abort', follow)
+      const cancel = clock.schedule(() => {
+        work.abort(new RpcError(ERROR_CODE.timeout, 'request timed out'))
+      }, limits.requestTimeoutMs)
+      try {
+        const text = await answerBody(body, {
+          signal: work.signal,
+          aborted,
+          connection,
+          afterResponse: (listener) => listeners.push(listener),
+        })
+        return {
+          text,
+          afterResponse: () => {
+            for (const listener of listeners) listener()
+          },
+        }
+      } finally {
+        cancel()
+        signal.removeEventListener('abort', follow)
       }
     },
   }
@@ -154,6 +159,10 @@ export function createDispatcher(
   }
 }
 
+function toError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason))
+}
+
 function invalidRequest(message: string): RpcError {
   return new RpcError(ERROR_CODE.invalidRequest, message)
 }
@@ -166,5 +175,5 @@ function tooLargeText(message: unknown): string | undefined {
 
 function idOf(message: unknown): RequestId {
   const envelope = readEnvelope(message)
-  return envelope.kind === 'malformed' ? envelope.id : (envelope.request.id ?? null)
+  return (envelope.kind === 'malformed' ? envelope.id : envelope.request.id) ?? null
 }

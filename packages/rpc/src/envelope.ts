@@ -7,7 +7,7 @@ const MAX_METHOD_LENGTH = 2048
 export type RequestId = string | number | null
 
 /** A well-formed request; one without an identifier is a notification, and is not answered. */
-export type Request = {
+type Request = {
   readonly id: RequestId | undefined
   readonly method: string
   readonly params: readonly unknown[]
@@ -16,8 +16,8 @@ export type Request = {
 /** What a message turned out to be. */
 export type Envelope =
   | { readonly kind: 'request'; readonly request: Request }
-  /** Not a request; answered under the identifier, where there is a usable one. */
-  | { readonly kind: 'malformed'; readonly id: RequestId; readonly error: RpcError }
+  /** Not a request; answered under the identifier, or under null, unless it is a notification for all that. */
+  | { readonly kind: 'malformed'; readonly id: RequestId | undefined; readonly error: RpcError }
 
 /** Reads one message of a batch, or the only one (JSON-RPC 2.0, section 4). */
 export function readEnvelope(message: unknown): Envelope {
@@ -36,7 +36,7 @@ export function readEnvelope(message: unknown): Envelope {
   const params = read('params') ?? []
   if (!Array.isArray(params)) {
     const error = new RpcError(ERROR_CODE.invalidParameters, 'non-array args')
-    return { kind: 'malformed', id: id ?? null, error }
+    return { kind: 'malformed', id, error }
   }
   return { kind: 'request', request: { id, method, params } }
 }
