@@ -230,7 +230,8 @@ contract CoreTest is CoreFixture {
     function test_commit_withinChallengePeriod_reverts() public {
         _openWith(4);
         Commit memory commit = _proposeAndSign(1, 5_000, _firstKeys(4));
-        uint256 challengeEnd = block.timestamp;
+        uint256 challengeEnd =
+            _core.proposalOf(ProtocolHashes.transitionHash(commit.transition)).challengeEnd;
         VM.warp(challengeEnd - 1);
         _expectCommitRevert(
             commit,
@@ -525,7 +526,7 @@ contract CoreTest is CoreFixture {
 
     function testFuzz_commit_headerWithFlippedPrefix_reverts(uint256 position, uint8 flip) public {
         // Prefixes of list, parent, uncles, beneficiary, state root, roots, bloom.
-        uint16[10] memory prefixes = [0, 1, 2, 3, 36, 69, 90, 123, 156, 189];
+        uint8[10] memory prefixes = [0, 1, 2, 3, 36, 69, 90, 123, 156, 189];
         VM.assume(flip != 0);
         _openWith(1);
         Commit memory commit = _proposeAndSign(1, 5_000, _firstKeys(1));
