@@ -1,6 +1,51 @@
 /**
- * Block tree, fork choice, transaction pool, block production.
+ * The auxiliary chain of one node: block tree, fork choice by justified height, pools of transactions and votes, block production.
  *
  * @packageDocumentation
  */
-export {}
+export {
+  type BlockDatabase,
+  type BlockReceipts,
+  createBlockDatabase,
+  type TransactionPosition,
+} from './block-database.ts'
+export type { BlockRecord, ChainFinality, Checkpoint } from './block-record.ts'
+export {
+  type Chain,
+  type ChainOptions,
+  type HeadChange,
+  type Imported,
+  openChain,
+} from './chain.ts'
+export type { ChainFault } from './chain-errors.ts'
+export type { ChainDefinition } from './definition.ts'
+export { compareRecords } from './fork-choice.ts'
+export {
+  createProducer,
+  type Producer,
+  type ProducerOptions,
+  type ProducerPorts,
+} from './producer.ts'
+export { decodeLog, deriveTransition, deriveTransitionHash } from './record-derivation.ts'
+export {
+  createTransactionPool,
+  type PoolFault,
+  type PoolLimits,
+  type SenderAccount,
+  type TransactionPool,
+} from './transaction-pool.ts'
+export {
+  type CountedVote,
+  countedVotes,
+  decodeSignedVote,
+  encodeSignedVote,
+  linkMessage,
+  type SignedVote,
+} from './vote-index.ts'
+export {
+  createVoteIntake,
+  readValidatorSet,
+  type VoteIntake,
+  type VoteIntakeFault,
+} from './vote-intake.ts'
+export { createVotePool, type PendingVote, type VotePool } from './vote-pool.ts'

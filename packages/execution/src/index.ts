@@ -1,6 +1,57 @@
 /**
- * EthereumJS VM: build, run, prove blocks. The only importer of @ethereumjs.
+ * The EthereumJS VM behind plain types: builds, runs and proves blocks. The only importer of `@ethereumjs/*`.
  *
  * @packageDocumentation
  */
-export {}
+export { type Block, type BlockCodecFault, decodeBlock, encodeBlock } from './block.ts'
+export { type Crypto, loadCrypto } from './crypto.ts'
+export { createExecutionLayer, type ExecutionLayer } from './execution.ts'
+export {
+  type ChainGenesis,
+  createGenesisBlock,
+  type GenesisAccount,
+  PredeployFailedError,
+  runConstructor,
+} from './genesis.ts'
+export {
+  type AncestorHash,
+  HISTORY_STORAGE,
+  SYSTEM_CALLER,
+  TRANSITION_TRACKER,
+} from './machine.ts'
+export type {
+  BlockEnvironment,
+  Candidates,
+  Execution,
+  ExecutionFault,
+  Processor,
+  SkippedTransaction,
+  TrackerRule,
+} from './processor.ts'
+export type {
+  AccountView,
+  CallFault,
+  CallRequest,
+  CallResult,
+  Queries,
+  StateProof,
+} from './queries.ts'
+export {
+  decodeLogs,
+  decodeReceipts,
+  encodeLogs,
+  encodeReceipts,
+  type Log,
+  logsBloom,
+  type Receipt,
+} from './receipt.ts'
+export type { StateSource, StateWrites } from './state.ts'
+export {
+  type AccessListEntry,
+  effectiveTip,
+  type OwnTransaction,
+  type Transaction,
+  type TransactionFault,
+} from './transaction.ts'
+export { EMPTY_ROOT, MissingNodeError, orderedRoot, Trie } from './trie.ts'
+export { toNibbles } from './trie-node.ts'

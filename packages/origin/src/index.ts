@@ -4,6 +4,16 @@
  * @packageDocumentation
  */
 export {
+  type CoreGenesis,
+  type CoreLog,
+  CoreNotOpenError,
+  type OpenedKernel,
+  readCoreGenesis,
+  readCoreLogs,
+  readKernels,
+  readView,
+} from './core-reader.ts'
+export {
   EndpointUnreachableError,
   HeaderMismatchError,
   RpcError,

@@ -1,0 +1,182 @@
+import {
+  type Block,
+  decodeLogs,
+  decodeReceipts,
+  type Execution,
+  type ExecutionLayer,
+  encodeBlock,
+  encodeLogs,
+  encodeReceipts,
+  type Log,
+  type Receipt,
+  type StateWrites,
+} from '@mosaic/execution'
+import {
+  type BlockNumber,
+  bigintToBytes,
+  bytesToBigint,
+  bytesToHex,
+  concatBytes,
+  decodeRlp,
+  encodeRlp,
+  type Hash32,
+  hexToBytes,
+  InvalidValueError,
+  toBlockNumber,
+  toHash32,
+  utf8ToBytes,
+} from '@mosaic/primitives'
+import { blockNumberKey, type Store, type StoreOperation } from '@mosaic/storage'
+import { type BlockRecord, decodeRecord, encodeRecord } from './block-record.ts'
+
+/** Receipts of a block, with the logs that are in none. */
+export type BlockReceipts = {
+  readonly receipts: readonly Receipt[]
+  readonly systemLogs: readonly Log[]
+}
+
+/** Where a transaction stands on the canonical chain. */
+export type TransactionPosition = { readonly blockHash: Hash32; readonly index: number }
+
+/** Blocks and records on the store: reads by key, and the operations that a caller joins into one batch. */
+export type BlockDatabase = {
+  readonly record: (hash: Hash32) => BlockRecord | undefined
+  readonly block: (hash: Hash32) => Block | undefined
+  readonly receipts: (hash: Hash32) => BlockReceipts | undefined
+  readonly canonicalHash: (number: BlockNumber) => Hash32 | undefined
+  readonly position: (transactionHash: Hash32) => TransactionPosition | undefined
+  readonly head: () => Hash32 | undefined
+  readonly putBlock: (
+    block: Block,
+    record: BlockRecord,
+    execution: Pick<Execution, 'receipts' | 'systemLogs'>,
+  ) => readonly StoreOperation[]
+  readonly putState: (writes: StateWrites) => readonly StoreOperation[]
+  /** Makes a block the head; `removed` leave the canonical index, `added` enter it. */
+  readonly setHead: (
+    head: Hash32,
+    removed: readonly Block[],
+    added: readonly Block[],
+  ) => readonly StoreOperation[]
+}
+
+const HEAD_KEY = utf8ToBytes('head')
+const RECORDS_KEPT = 8192
+
+/** @param decodeBlock decodes stored blocks, which were valid when they were stored. */
+export function createBlockDatabase(
+  store: Store,
+  decodeBlock: ExecutionLayer['decodeBlock'],
+): BlockDatabase {
+  const records = new Map<Hash32, BlockRecord>()
+  const blocks = new Map<Hash32, Block>()
+  const remember = <T>(cache: Map<Hash32, T>, limit: number, hash: Hash32, value: T): T => {
+    if (cache.size >= limit) {
+      const [oldest] = cache.keys()
+      if (oldest !== undefined) cache.delete(oldest)
+    }
+    cache.set(hash, value)
+    return value
+  }
+
+  return {
+    record: (hash) => {
+      const cached = records.get(hash)
+      if (cached !== undefined) return cached
+      const bytes = store.get('blockMeta', hexToBytes(hash))
+      return bytes === undefined
+        ? undefined
+        : remember(records, RECORDS_KEPT, hash, decodeRecord(bytes))
+    },
+    block: (hash) => {
+      const cached = blocks.get(hash)
+      if (cached !== undefined) return cached
+      const bytes = store.get('block', hexToBytes(hash))
+      if (bytes === undefined) return undefined
+      const verdict = decodeBlock(bytes)
+      if (!verdict.ok || verdict.value.hash !== hash) {
+        throw new InvalidValueError(
+          `block ${hash} in the store`,
+          verdict.ok ? verdict.value.hash : verdict.fault.code,
+        )
+      }
+      return remember(blocks, 256, hash, verdict.value)
+    },
+    receipts: (hash) => {
+      const bytes = store.get('receipts', hexToBytes(hash))
+      if (bytes === undefined) return undefined
+      const decoded = decodeRlp(bytes, 1)
+      const [receipts, logs] = decoded instanceof Uint8Array ? [] : decoded
+      if (!(receipts instanceof Uint8Array) || !(logs instanceof Uint8Array)) {
+        throw new InvalidValueError('stored receipts', bytesToHex(bytes))
+      }
+      return { receipts: decodeReceipts(receipts), systemLogs: decodeLogs(logs) }
+    },
+    canonicalHash: (number) => toHash(store.get('canonical', blockNumberKey(number))),
+    position: (transactionHash) => {
+      const bytes = store.get('transaction', hexToBytes(transactionHash))
+      if (bytes === undefined) return undefined
+      return {
+        blockHash: toHash32(bytesToHex(bytes.subarray(0, 32))),
+        index: Number(bytesToBigint(bytes.subarray(32))),
+      }
+    },
+    head: () => toHash(store.get('meta', HEAD_KEY)),
+    putBlock: (block, record, execution) => {
+      remember(records, RECORDS_KEPT, block.hash, record)
+      remember(blocks, 256, block.hash, block)
+      const key = hexToBytes(block.hash)
+      return [
+        { type: 'put', space: 'block', key, value: encodeBlock(block) },
+        { type: 'put', space: 'blockMeta', key, value: encodeRecord(record) },
+        {
+          type: 'put',
+          space: 'receipts',
+          key,
+          value: encodeRlp([encodeReceipts(execution.receipts), encodeLogs(execution.systemLogs)]),
+        },
+      ]
+    },
+    putState: ({ nodes, codes }) => [
+      ...nodes.map(([key, value]) => ({ type: 'put', space: 'node', key, value }) as const),
+      ...codes.map(([key, value]) => ({ type: 'put', space: 'code', key, value }) as const),
+    ],
+    setHead: (head, removed, added) => [
+      ...removed.flatMap((block): StoreOperation[] => [
+        {
+          type: 'delete',
+          space: 'canonical',
+          key: blockNumberKey(toBlockNumber(block.header.number)),
+        },
+        ...block.transactions.map(
+          ({ hash }): StoreOperation => ({
+            type: 'delete',
+            space: 'transaction',
+            key: hexToBytes(hash),
+          }),
+        ),
+      ]),
+      ...added.flatMap((block): StoreOperation[] => [
+        {
+          type: 'put',
+          space: 'canonical',
+          key: blockNumberKey(toBlockNumber(block.header.number)),
+          value: hexToBytes(block.hash),
+        },
+        ...block.transactions.map(
+          ({ hash }, index): StoreOperation => ({
+            type: 'put',
+            space: 'transaction',
+            key: hexToBytes(hash),
+            value: concatBytes(hexToBytes(block.hash), bigintToBytes(BigInt(index), 4)),
+          }),
+        ),
+      ]),
+      { type: 'put', space: 'meta', key: HEAD_KEY, value: hexToBytes(head) },
+    ],
+  }
+}
+
+function toHash(bytes: Uint8Array | undefined): Hash32 | undefined {
+  return bytes === undefined ? undefined : toHash32(bytesToHex(bytes))
+}

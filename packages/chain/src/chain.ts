@@ -1,0 +1,247 @@
+import { applyHeader, genesisSnapshot, verifyHeader } from '@mosaic/authority'
+import type { Block, Execution, ExecutionLayer } from '@mosaic/execution'
+import {
+  accept,
+  type BlockNumber,
+  type Hash32,
+  type Height,
+  InvalidValueError,
+  refuse,
+  toBlockNumber,
+  type Verdict,
+} from '@mosaic/primitives'
+import type { Store } from '@mosaic/storage'
+import { type BlockDatabase, createBlockDatabase } from './block-database.ts'
+import type { BlockRecord, Checkpoint } from './block-record.ts'
+import type { ChainFault } from './chain-errors.ts'
+import type { ChainDefinition } from './definition.ts'
+import { compareRecords } from './fork-choice.ts'
+import { deriveRecord, genesisRecord } from './record-derivation.ts'
+import { voteOperations } from './vote-index.ts'
+
+/** The head moved. Blocks in rising order of number. */
+export type HeadChange = {
+  readonly head: BlockRecord
+  readonly removed: readonly Block[]
+  readonly added: readonly Block[]
+}
+
+/** What an import did. */
+export type Imported = {
+  readonly record: BlockRecord
+  readonly isNew: boolean
+  readonly isHead: boolean
+}
+
+/** The auxiliary chain of one node: all valid branches above finality, and which of them is canonical. */
+export type Chain = {
+  readonly definition: ChainDefinition
+  readonly execution: ExecutionLayer
+  readonly database: BlockDatabase
+  readonly genesis: BlockRecord
+  readonly head: () => BlockRecord
+  /** The highest checkpoint that any executed state said is finalized; genesis before the first. */
+  readonly finalized: () => Checkpoint
+  /** Takes a block from anywhere, after checking all of it. Imports run one after the other. */
+  readonly importBlock: (bytes: Uint8Array) => Promise<Verdict<Imported, ChainFault>>
+  /** Takes a block that this node has just built and sealed. */
+  readonly adopt: (block: Block, execution: Execution) => Promise<Verdict<Imported, ChainFault>>
+  /** Runs `step` while no import runs, so that its view of the head holds. */
+  readonly exclusive: <T>(step: () => Promise<T>) => Promise<T>
+  readonly canonical: (number: BlockNumber) => BlockRecord | undefined
+  readonly isCanonical: (hash: Hash32) => boolean
+  /** The block of `number` on the branch that ends in `from`. */
+  readonly ancestor: (from: BlockRecord, number: BlockNumber) => BlockRecord | undefined
+  /** The checkpoint at a height on the branch that ends in `from`. */
+  readonly checkpoint: (from: BlockRecord, height: Height) => BlockRecord | undefined
+  /** Calls `listener` after each change of the head, until the returned function is called. */
+  readonly onHead: (listener: (change: HeadChange) => void) => () => void
+}
+
+/** What a chain is made from. */
+export type ChainOptions = {
+  readonly definition: ChainDefinition
+  readonly execution: ExecutionLayer
+  readonly store: Store
+  /** Seconds since 1970. */
+  readonly nowSeconds: () => bigint
+}
+
+/** Opens the chain on a store, writing genesis first if the store is new. */
+export async function openChain(options: ChainOptions): Promise<Chain> {
+  const { definition, execution, store, nowSeconds } = options
+  const database = createBlockDatabase(store, execution.decodeBlock)
+  const { block: genesisBlock, writes } = execution.genesis
+  const genesis = genesisRecord(genesisBlock, genesisSnapshot(genesisBlock.header), definition)
+  if (database.head() === undefined) {
+    await store.batch(
+      [
+        ...database.putState(writes),
+        ...database.putBlock(genesisBlock, genesis, { receipts: [], systemLogs: [] }),
+        ...database.setHead(genesis.hash, [], [genesisBlock]),
+      ],
+      { sync: true },
+    )
+  }
+  const requireRecord = (hash: Hash32): BlockRecord => {
+    const record = database.record(hash)
+    if (record === undefined) throw new InvalidValueError(`the record of ${hash}`, undefined)
+    return record
+  }
+  const requireBlock = (hash: Hash32): Block => {
+    const block = database.block(hash)
+    if (block === undefined) throw new InvalidValueError(`the block ${hash}`, undefined)
+    return block
+  }
+  let head = requireRecord(database.head() ?? genesis.hash)
+  let finalized: Checkpoint = head.auxiliary.finalized ?? genesis.auxiliary.justified
+  const listeners = new Set<(change: HeadChange) => void>()
+
+  const isCanonical = (hash: Hash32): boolean => {
+    const record = database.record(hash)
+    return (
+      record !== undefined && database.canonicalHash(toBlockNumber(record.header.number)) === hash
+    )
+  }
+  const ancestor = (from: BlockRecord, number: BlockNumber): BlockRecord | undefined => {
+    let record: BlockRecord | undefined = from
+    while (record !== undefined && record.header.number > number) {
+      if (isCanonical(record.hash)) {
+        const hash = database.canonicalHash(number)
+        return hash === undefined ? undefined : database.record(hash)
+      }
+      record = database.record(record.header.parentHash)
+    }
+    return record?.header.number === number ? record : undefined
+  }
+  const checkpoint = (from: BlockRecord, height: Height): BlockRecord | undefined =>
+    ancestor(from, toBlockNumber(height * definition.epochLength))
+
+  const containsFinalized = (record: BlockRecord): boolean =>
+    checkpoint(record, finalized.height)?.hash === finalized.hash
+
+  const reorganise = (to: BlockRecord): Pick<HeadChange, 'removed' | 'added'> => {
+    const removed: Block[] = []
+    const added: Block[] = []
+    let from = head
+    let target = to
+    while (from.hash !== target.hash) {
+      if (target.header.number >= from.header.number && target.hash !== from.hash) {
+        added.unshift(requireBlock(target.hash))
+        target = requireRecord(target.header.parentHash)
+      } else {
+        removed.unshift(requireBlock(from.hash))
+        from = requireRecord(from.header.parentHash)
+      }
+    }
+    return { removed, added }
+  }
+
+  const append = async (
+    block: Block,
+    executed: Execution,
+    record: BlockRecord,
+  ): Promise<Imported> => {
+    const operations = [
+      ...database.putState(executed.writes),
+      ...database.putBlock(block, record, executed),
+      ...voteOperations(block, executed, definition, store),
+    ]
+    const ownFinalized = record.auxiliary.finalized
+    const isHead = containsFinalized(record) && compareRecords(record, head) < 0
+    const change = isHead ? reorganise(record) : undefined
+    if (change !== undefined) {
+      operations.push(...database.setHead(record.hash, change.removed, change.added))
+    }
+    await store.batch(operations)
+    if (change !== undefined) {
+      head = record
+      if (ownFinalized !== undefined && ownFinalized.height > finalized.height) {
+        finalized = ownFinalized
+      }
+      for (const listener of listeners) listener({ head, ...change })
+    }
+    return { record, isNew: true, isHead }
+  }
+
+  const prepare = (
+    block: Block,
+  ): Verdict<{ parent: BlockRecord; snapshot: BlockRecord['snapshot'] }, ChainFault> => {
+    const number = toBlockNumber(block.header.number)
+    const parent = database.record(block.header.parentHash)
+    if (parent === undefined) {
+      return refuse({ code: 'CHAIN_UNKNOWN_PARENT', parentHash: block.header.parentHash, number })
+    }
+    if (number <= finalized.height * definition.epochLength || !containsFinalized(parent)) {
+      return refuse({ code: 'CHAIN_CONFLICTS_WITH_FINALITY', finalized: finalized.hash, number })
+    }
+    const verified = verifyHeader({
+      header: block.header,
+      parent: parent.header,
+      snapshot: parent.snapshot,
+      signer: block.signer,
+      rules: definition.rules,
+      nowSeconds: nowSeconds(),
+    })
+    if (!verified.ok) return verified
+    if (block.signer === undefined) return refuse({ code: 'BLOCK_UNSEALED' })
+    const snapshot = applyHeader(
+      parent.snapshot,
+      block.header,
+      block.signer,
+      definition.rules.epoch,
+    )
+    return snapshot.ok ? accept({ parent, snapshot: snapshot.value }) : snapshot
+  }
+
+  let queue: Promise<unknown> = Promise.resolve()
+  const exclusive = <T>(step: () => Promise<T>): Promise<T> => {
+    const result = queue.then(step)
+    queue = result.catch(() => undefined)
+    return result
+  }
+
+  return {
+    definition,
+    execution,
+    database,
+    genesis,
+    head: () => head,
+    finalized: () => finalized,
+    exclusive,
+    importBlock: async (bytes) => {
+      const decoded = execution.decodeBlock(bytes)
+      if (!decoded.ok) return decoded
+      const block = decoded.value
+      return exclusive(async () => {
+        const known = database.record(block.hash)
+        if (known !== undefined) return accept({ record: known, isNew: false, isHead: false })
+        const prepared = prepare(block)
+        if (!prepared.ok) return prepared
+        const { parent, snapshot } = prepared.value
+        const executed = await execution.processor.execute(block, parent.header.stateRoot)
+        if (!executed.ok) return executed
+        const record = deriveRecord(block, executed.value, parent, snapshot, definition)
+        return accept(await append(block, executed.value, record))
+      })
+    },
+    adopt: async (block, executed) => {
+      const prepared = prepare(block)
+      if (!prepared.ok) return prepared
+      const { parent, snapshot } = prepared.value
+      const record = deriveRecord(block, executed, parent, snapshot, definition)
+      return accept(await append(block, executed, record))
+    },
+    canonical: (number) => {
+      const hash = database.canonicalHash(number)
+      return hash === undefined ? undefined : database.record(hash)
+    },
+    isCanonical,
+    ancestor,
+    checkpoint,
+    onHead: (listener) => {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+  }
+}

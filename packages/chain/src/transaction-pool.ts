@@ -1,0 +1,185 @@
+import { effectiveTip, type Transaction } from '@mosaic/execution'
+import { type Address, accept, type Hash32, refuse, type Verdict } from '@mosaic/primitives'
+
+/** Why a transaction does not enter the pool. */
+export type PoolFault =
+  | { readonly code: 'POOL_ALREADY_KNOWN' }
+  | { readonly code: 'POOL_NONCE_TOO_LOW'; readonly next: bigint; readonly given: bigint }
+  | { readonly code: 'POOL_INTRINSIC_GAS'; readonly gas: bigint; readonly needed: bigint }
+  | { readonly code: 'POOL_ABOVE_BLOCK_GAS_LIMIT'; readonly limit: bigint }
+  | { readonly code: 'POOL_INSUFFICIENT_FUNDS'; readonly balance: bigint; readonly cost: bigint }
+  | { readonly code: 'POOL_TIP_ABOVE_FEE_CAP' }
+  | { readonly code: 'POOL_REPLACEMENT_UNDERPRICED' }
+  | { readonly code: 'POOL_ACCOUNT_LIMIT'; readonly limit: number }
+  | { readonly code: 'POOL_OVERSIZED'; readonly size: number; readonly limit: number }
+  | { readonly code: 'POOL_FULL' }
+
+/** The account of a sender at the head. */
+export type SenderAccount = { readonly nonce: bigint; readonly balance: bigint }
+
+/** Transactions that wait for a block. Nothing here is on disk. */
+export type TransactionPool = {
+  readonly add: (
+    transaction: Transaction,
+    sender: SenderAccount,
+    blockGasLimit: bigint,
+  ) => Verdict<Transaction, PoolFault>
+  readonly get: (hash: Hash32) => Transaction | undefined
+  /** Drops what a block included, and everything of those senders below their new nonces. */
+  readonly included: (transactions: readonly Transaction[]) => void
+  readonly remove: (hash: Hash32) => void
+  /** Executable transactions by tip at a base fee, best first; one sender's in order of nonce. */
+  readonly best: (
+    baseFeePerGas: bigint,
+    nonceOf: (address: Address) => bigint,
+  ) => Iterator<Transaction> & { readonly skipSender: () => void }
+  /** The nonce after the last of a sender's unbroken run from `nonce`. */
+  readonly nextNonce: (address: Address, nonce: bigint) => bigint
+  readonly senders: () => ReadonlyMap<Address, readonly Transaction[]>
+  readonly size: () => number
+}
+
+/** Bounds of a pool. */
+export type PoolLimits = {
+  readonly transactions: number
+  readonly perSender: number
+  readonly transactionBytes: number
+}
+
+const DEFAULT_LIMITS: PoolLimits = {
+  transactions: 20_000,
+  perSender: 4096,
+  transactionBytes: 128 * 1024,
+}
+
+/** A replacement must pay this much more of both fees, in percent. */
+const REPLACEMENT_BUMP = 10n
+
+/** Creates an empty pool. */
+export function createTransactionPool(limits: PoolLimits = DEFAULT_LIMITS): TransactionPool {
+  const byHash = new Map<Hash32, Transaction>()
+  const bySender = new Map<Address, Map<bigint, Transaction>>()
+
+  const drop = (transaction: Transaction): void => {
+    byHash.delete(transaction.hash)
+    const own = bySender.get(transaction.from)
+    if (own?.get(transaction.nonce)?.hash === transaction.hash) own.delete(transaction.nonce)
+    if (own?.size === 0) bySender.delete(transaction.from)
+  }
+
+  const findFault = (
+    transaction: Transaction,
+    sender: SenderAccount,
+    blockGasLimit: bigint,
+  ): PoolFault | undefined => {
+    const { nonce, gasLimit, intrinsicGas, raw } = transaction
+    if (byHash.has(transaction.hash)) return { code: 'POOL_ALREADY_KNOWN' }
+    if (raw.length > limits.transactionBytes) {
+      return { code: 'POOL_OVERSIZED', size: raw.length, limit: limits.transactionBytes }
+    }
+    if (gasLimit > blockGasLimit)
+      return { code: 'POOL_ABOVE_BLOCK_GAS_LIMIT', limit: blockGasLimit }
+    if (transaction.maxPriorityFeePerGas > transaction.maxFeePerGas)
+      return { code: 'POOL_TIP_ABOVE_FEE_CAP' }
+    if (gasLimit < intrinsicGas)
+      return { code: 'POOL_INTRINSIC_GAS', gas: gasLimit, needed: intrinsicGas }
+    if (nonce < sender.nonce)
+      return { code: 'POOL_NONCE_TOO_LOW', next: sender.nonce, given: nonce }
+    const cost = transaction.value + gasLimit * transaction.maxFeePerGas
+    if (cost > sender.balance)
+      return { code: 'POOL_INSUFFICIENT_FUNDS', balance: sender.balance, cost }
+    const own = bySender.get(transaction.from)
+    const replaced = own?.get(nonce)
+    if (replaced !== undefined) {
+      return isBump(replaced, transaction) ? undefined : { code: 'POOL_REPLACEMENT_UNDERPRICED' }
+    }
+    if ((own?.size ?? 0) >= limits.perSender)
+      return { code: 'POOL_ACCOUNT_LIMIT', limit: limits.perSender }
+    return byHash.size >= limits.transactions ? { code: 'POOL_FULL' } : undefined
+  }
+
+  return {
+    add: (transaction, sender, blockGasLimit) => {
+      const fault = findFault(transaction, sender, blockGasLimit)
+      if (fault !== undefined) return refuse(fault)
+      const own = bySender.get(transaction.from) ?? new Map<bigint, Transaction>()
+      const replaced = own.get(transaction.nonce)
+      if (replaced !== undefined) byHash.delete(replaced.hash)
+      own.set(transaction.nonce, transaction)
+      bySender.set(transaction.from, own)
+      byHash.set(transaction.hash, transaction)
+      return accept(transaction)
+    },
+    get: (hash) => byHash.get(hash),
+    included: (transactions) => {
+      for (const { from, nonce } of transactions) {
+        for (const waiting of [...(bySender.get(from)?.values() ?? [])]) {
+          if (waiting.nonce <= nonce) drop(waiting)
+        }
+      }
+    },
+    remove: (hash) => {
+      const transaction = byHash.get(hash)
+      if (transaction !== undefined) drop(transaction)
+    },
+    best: (baseFeePerGas, nonceOf) => {
+      const heads: { readonly tip: bigint; readonly transaction: Transaction }[] = []
+      const push = (sender: Address, nonce: bigint): void => {
+        const transaction = bySender.get(sender)?.get(nonce)
+        if (transaction === undefined) return
+        const tip = effectiveTip(transaction, baseFeePerGas)
+        if (tip >= 0n) insertByTip(heads, { tip, transaction })
+      }
+      for (const sender of bySender.keys()) push(sender, nonceOf(sender))
+      let last: Transaction | undefined
+      return {
+        next: () => {
+          if (last !== undefined) push(last.from, last.nonce + 1n)
+          last = heads.pop()?.transaction
+          return last === undefined
+            ? { done: true, value: undefined }
+            : { done: false, value: last }
+        },
+        skipSender: () => {
+          last = undefined
+        },
+      }
+    },
+    nextNonce: (address, nonce) => {
+      const own = bySender.get(address)
+      let next = nonce
+      while (own?.has(next) === true) next++
+      return next
+    },
+    senders: () =>
+      new Map(
+        [...bySender].map(([sender, own]) => [
+          sender,
+          [...own.values()].toSorted((a, b) => (a.nonce < b.nonce ? -1 : 1)),
+        ]),
+      ),
+    size: () => byHash.size,
+  }
+}
+
+/** Keeps `heads` in rising order of tip, so that the best is at the end. */
+function insertByTip<T extends { readonly tip: bigint }>(heads: T[], entry: T): void {
+  let low = 0
+  let high = heads.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    const at = heads[middle]
+    if (at !== undefined && at.tip < entry.tip) low = middle + 1
+    else high = middle
+  }
+  heads.splice(low, 0, entry)
+}
+
+function isBump(before: Transaction, after: Transaction): boolean {
+  const enough = (old: bigint, next: bigint): boolean =>
+    next * 100n >= old * (100n + REPLACEMENT_BUMP)
+  return (
+    enough(before.maxFeePerGas, after.maxFeePerGas) &&
+    enough(before.maxPriorityFeePerGas, after.maxPriorityFeePerGas)
+  )
+}

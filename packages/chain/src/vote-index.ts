@@ -1,0 +1,188 @@
+import type { Block, Execution } from '@mosaic/execution'
+import {
+  type Address,
+  bigintToBytes,
+  bytesToBigint,
+  bytesToHex,
+  concatBytes,
+  decodeRlp,
+  encodeRlp,
+  type Hash32,
+  type Height,
+  type Hex,
+  hexToBytes,
+  InvalidValueError,
+  integerToRlp,
+  toHash32,
+  toHeight,
+} from '@mosaic/primitives'
+import {
+  domainSeparator,
+  originIdentifier,
+  recoverSigner,
+  type VoteMessage,
+  voteDigest,
+} from '@mosaic/protocol'
+import type { Store, StoreOperation } from '@mosaic/storage'
+import type { ChainDefinition } from './definition.ts'
+import { decodeLog } from './record-derivation.ts'
+
+/** A vote with its signature and who signed it. */
+export type SignedVote = {
+  readonly vote: VoteMessage
+  /** 64 bytes, EIP-2098. */
+  readonly signature: Hex
+  readonly validator: Address
+}
+
+/** A vote that a block counted. */
+export type CountedVote = SignedVote & { readonly link: Hash32; readonly blockHash: Hash32 }
+
+/** Wire and disk form of a signed vote. The signer is not in it: it is recovered. */
+export function encodeSignedVote({
+  vote,
+  signature,
+}: Pick<SignedVote, 'vote' | 'signature'>): Uint8Array {
+  return encodeRlp([...messageItems(vote), hexToBytes(signature)])
+}
+
+/** Reads a signed vote and recovers its signer. @throws InvalidValueError on any other form, or if the signature is no proper one. */
+export function decodeSignedVote(
+  bytes: Uint8Array,
+  domain: Hash32,
+): SignedVote & { readonly link: Hash32 } {
+  const items = requireItems(bytes)
+  const vote = decodeMessage(items.slice(0, MESSAGE_ITEMS))
+  const signature = bytesToHex(items[MESSAGE_ITEMS] ?? new Uint8Array())
+  const link = voteDigest(domain, vote)
+  const validator =
+    items.length === MESSAGE_ITEMS + 1 && signature.length === 130
+      ? recoverSigner(link, signature)
+      : undefined
+  if (validator === undefined)
+    throw new InvalidValueError('a vote signature of 64 bytes', signature)
+  return { vote, signature, validator, link }
+}
+
+const MESSAGE_ITEMS = 6
+
+function messageItems(vote: VoteMessage): readonly Uint8Array[] {
+  return [
+    hexToBytes(vote.chain),
+    hexToBytes(vote.transitionHash),
+    hexToBytes(vote.source),
+    hexToBytes(vote.target),
+    integerToRlp(vote.sourceHeight),
+    integerToRlp(vote.targetHeight),
+  ]
+}
+
+function encodeMessage(vote: VoteMessage): Uint8Array {
+  return encodeRlp(messageItems(vote))
+}
+
+function decodeMessage(items: readonly Uint8Array[]): VoteMessage {
+  if (items.length !== MESSAGE_ITEMS)
+    throw new InvalidValueError('a vote of 6 fields', items.length)
+  const [chain, transition, source, target, sourceHeight, targetHeight] = items
+  const hash = (item: Uint8Array | undefined): Hash32 =>
+    toHash32(bytesToHex(item ?? new Uint8Array()))
+  const height = (item: Uint8Array | undefined): Height => {
+    if (item?.[0] === 0)
+      throw new InvalidValueError('a height without leading zeros', bytesToHex(item))
+    return toHeight(bytesToBigint(item ?? new Uint8Array()))
+  }
+  return {
+    chain: hash(chain),
+    transitionHash: hash(transition),
+    source: hash(source),
+    target: hash(target),
+    sourceHeight: height(sourceHeight),
+    targetHeight: height(targetHeight),
+  }
+}
+
+function requireItems(bytes: Uint8Array): readonly Uint8Array[] {
+  const items = decodeRlp(bytes, 1)
+  if (items instanceof Uint8Array) throw new InvalidValueError('a list', bytesToHex(bytes))
+  return items.map((item) => {
+    if (!(item instanceof Uint8Array))
+      throw new InvalidValueError('a list of strings', bytesToHex(bytes))
+    return item
+  })
+}
+
+/** The index entries for the votes that a block counted, for the block's own batch. */
+export function voteOperations(
+  block: Block,
+  execution: Pick<Execution, 'receipts'>,
+  definition: ChainDefinition,
+  store: Pick<Store, 'get'>,
+): readonly StoreOperation[] {
+  const operations: StoreOperation[] = []
+  const opened = new Map<Hash32, VoteMessage>()
+  for (const log of execution.receipts.flatMap(({ logs }) => logs)) {
+    const event = decodeLog(log)
+    if (event?.name === 'LinkOpened') {
+      opened.set(event.link, event.vote)
+      operations.push({
+        type: 'put',
+        space: 'vote',
+        key: linkKey(event.link),
+        value: encodeMessage(event.vote),
+      })
+    }
+    if (event?.name !== 'VoteRecorded') continue
+    const { link, signature } = event
+    const vote = opened.get(link) ?? linkMessage(store, link)
+    if (vote === undefined)
+      throw new InvalidValueError(`the message of the link ${link}`, undefined)
+    const key = concatBytes(
+      prefixOf(vote.chain, vote.targetHeight, definition),
+      hexToBytes(link),
+      hexToBytes(signature).subarray(0, 8),
+    )
+    const value = encodeRlp([encodeSignedVote({ vote, signature }), hexToBytes(block.hash)])
+    operations.push({ type: 'put', space: 'vote', key, value })
+  }
+  return operations
+}
+
+/** The message behind a link that any executed block opened. */
+export function linkMessage(store: Pick<Store, 'get'>, link: Hash32): VoteMessage | undefined {
+  const bytes = store.get('vote', linkKey(link))
+  return bytes === undefined ? undefined : decodeMessage(requireItems(bytes))
+}
+
+/** Votes for a target height of one chain that any executed block counted. */
+export async function countedVotes(
+  store: Store,
+  definition: ChainDefinition,
+  chain: Hash32,
+  height: Height,
+): Promise<readonly CountedVote[]> {
+  const domain = domainSeparator(definition.identity)
+  const from = prefixOf(chain, height, definition)
+  const to = prefixOf(chain, toHeight(height + 1n), definition)
+  const votes: CountedVote[] = []
+  for await (const [, value] of store.entries('vote', { from, to })) {
+    const items = decodeRlp(value, 1)
+    const [encoded, blockHash] = items instanceof Uint8Array ? [] : items
+    if (!(encoded instanceof Uint8Array) || !(blockHash instanceof Uint8Array)) {
+      throw new InvalidValueError('a counted vote', bytesToHex(value))
+    }
+    votes.push({ ...decodeSignedVote(encoded, domain), blockHash: toHash32(bytesToHex(blockHash)) })
+  }
+  return votes
+}
+
+/** 2, then the link: apart from the votes by height. */
+function linkKey(link: Hash32): Uint8Array {
+  return concatBytes(Uint8Array.of(2), hexToBytes(link))
+}
+
+/** Origin 1, auxiliary 0, then the height: votes of one target height lie side by side. */
+function prefixOf(chain: Hash32, height: Height, definition: ChainDefinition): Uint8Array {
+  const isOrigin = chain === originIdentifier(definition.identity.originChainId)
+  return concatBytes(Uint8Array.of(isOrigin ? 1 : 0), bigintToBytes(height, 8))
+}

@@ -1,0 +1,80 @@
+import { type AuthorityHeader, decodeHeader, encodeHeader, headerHash } from '@mosaic/authority'
+import {
+  type Address,
+  accept,
+  decodeRlp,
+  encodeRlp,
+  type Hash32,
+  type RlpItem,
+  refuse,
+  type Verdict,
+} from '@mosaic/primitives'
+import type { Transaction, TransactionFault } from './transaction.ts'
+
+/** A block of the auxiliary chain; uncles do not exist. */
+export type Block = {
+  readonly hash: Hash32
+  readonly header: AuthorityHeader
+  readonly transactions: readonly Transaction[]
+  /** Who sealed it; undefined for genesis. */
+  readonly signer: Address | undefined
+}
+
+/** Why bytes are no block of this chain. */
+export type BlockCodecFault =
+  | { readonly code: 'BLOCK_MALFORMED'; readonly message: string }
+  | {
+      readonly code: 'BLOCK_BAD_TRANSACTION'
+      readonly index: number
+      readonly fault: TransactionFault
+    }
+  | { readonly code: 'BLOCK_UNSEALED' }
+
+/** Block RLP: [header, transactions, uncles]. */
+export function encodeBlock(block: Block): Uint8Array {
+  return encodeRlp([
+    decodeRlp(encodeHeader(block.header)),
+    block.transactions.map(({ type, raw }) => (type === 0 ? decodeRlp(raw) : raw)),
+    [],
+  ])
+}
+
+/** Decodes a block, its transactions with their senders, and recovers who sealed it. */
+export function decodeBlock(
+  bytes: Uint8Array,
+  decodeTransaction: (raw: Uint8Array) => Verdict<Transaction, TransactionFault>,
+  recoverSigner: (header: AuthorityHeader) => Address | undefined,
+): Verdict<Block, BlockCodecFault> {
+  let header: AuthorityHeader
+  let raws: readonly Uint8Array[]
+  try {
+    const [headerItem, transactionItems, uncles, ...surplus] = requireList(decodeRlp(bytes))
+    if (headerItem === undefined || surplus.length > 0 || requireList(uncles).length > 0) {
+      return malformed('expected a header, transactions and no uncles')
+    }
+    header = decodeHeader(encodeRlp(headerItem))
+    raws = requireList(transactionItems).map((item) =>
+      item instanceof Uint8Array ? item : encodeRlp(item),
+    )
+  } catch (error) {
+    return malformed(error instanceof Error ? error.message : String(error))
+  }
+  const transactions: Transaction[] = []
+  for (const [index, raw] of raws.entries()) {
+    const verdict = decodeTransaction(raw)
+    if (!verdict.ok) return refuse({ code: 'BLOCK_BAD_TRANSACTION', index, fault: verdict.fault })
+    transactions.push(verdict.value)
+  }
+  const signer = header.number === 0n ? undefined : recoverSigner(header)
+  if (header.number > 0n && signer === undefined) return refuse({ code: 'BLOCK_UNSEALED' })
+  return accept({ hash: headerHash(header), header, transactions, signer })
+}
+
+function requireList(item: RlpItem | undefined): readonly RlpItem[] {
+  if (item === undefined || item instanceof Uint8Array) throw new TypeError('expected a list')
+  return item
+}
+
+function malformed(message: string): Verdict<Block, BlockCodecFault> {
+  return refuse({ code: 'BLOCK_MALFORMED', message })
+}

@@ -1,0 +1,108 @@
+import { paramsBlock } from '@ethereumjs/block'
+import { type ChainConfig, Common, type CustomCrypto } from '@ethereumjs/common'
+import { paramsEVM } from '@ethereumjs/evm'
+import { paramsTx } from '@ethereumjs/tx'
+import { calculateSigRecovery } from '@ethereumjs/util'
+import { paramsVM } from '@ethereumjs/vm'
+import type { Crypto } from './crypto.ts'
+
+/** Forks whose rules hold from block 0. From Paris on their EIP lists are replaced: see {@link MODERN_FORKS}. */
+const FORKS = [
+  'chainstart',
+  'homestead',
+  'tangerineWhistle',
+  'spuriousDragon',
+  'byzantium',
+  'constantinople',
+  'petersburg',
+  'istanbul',
+  'muirGlacier',
+  'berlin',
+  'london',
+  'arrowGlacier',
+  'grayGlacier',
+  'paris',
+  'shanghai',
+  'cancun',
+  'prague',
+  'osaka',
+]
+
+/**
+ * What the post-merge forks mean on a Proof-of-Authority chain with 16-field headers: their opcodes and precompiles, without proof of stake,
+ * randomness beacon, withdrawals, blobs, beacon roots and execution requests. Of Osaka: CLZ and secp256r1.
+ */
+const MODERN_FORKS = {
+  paris: { eips: [] },
+  shanghai: { eips: [3651, 3855, 3860] },
+  cancun: { eips: [1153, 5656, 6780] },
+  prague: { eips: [2537, 2935, 7623, 7702] },
+  osaka: { eips: [7939, 7951] },
+}
+
+/** A chain's rules that are loaded once and shared: EthereumJS otherwise copies them for every transaction and header. */
+class FrozenCommon extends Common {
+  readonly #isFrozen: boolean
+  readonly #values = new Map<string, bigint>()
+
+  constructor(options: ConstructorParameters<typeof Common>[0]) {
+    super(options)
+    for (const params of [paramsBlock, paramsTx, paramsEVM, paramsVM]) super.updateParams(params)
+    this.#isFrozen = true
+  }
+
+  override copy(): FrozenCommon {
+    return this
+  }
+
+  override updateParams(params: Parameters<Common['updateParams']>[0]): void {
+    if (!this.#frozen()) super.updateParams(params)
+  }
+
+  override setHardfork(fork: string): void {
+    if (!this.#frozen()) super.setHardfork(fork)
+  }
+
+  override setHardforkBy(options: Parameters<Common['setHardforkBy']>[0]): string {
+    return this.#frozen() ? this.hardfork() : super.setHardforkBy(options)
+  }
+
+  override getHardforkBy(): string {
+    return this.hardfork()
+  }
+
+  override param(name: string): bigint {
+    if (!this.#frozen()) return super.param(name)
+    let value = this.#values.get(name)
+    if (value === undefined) {
+      value = super.param(name)
+      this.#values.set(name, value)
+    }
+    return value
+  }
+
+  // The base constructor calls overridden methods before the private fields exist.
+  #frozen(): boolean {
+    return #isFrozen in this && this.#isFrozen
+  }
+}
+
+/** The rules of an auxiliary chain for EthereumJS, with an own consensus type so that none of its clique code runs. */
+export function createCommon(chainId: bigint, crypto: Crypto): Common {
+  const chain: ChainConfig = {
+    name: 'mosaic-auxiliary',
+    chainId: chainId.toString(),
+    defaultHardfork: 'osaka',
+    consensus: { type: 'authority', algorithm: 'authority' },
+    genesis: { gasLimit: 30_000_000, difficulty: 1, nonce: '0x0000000000000000', extraData: '0x' },
+    hardforks: FORKS.map((name) => ({ name, block: 0 })),
+    customHardforks: MODERN_FORKS,
+    bootstrapNodes: [],
+  }
+  const customCrypto: CustomCrypto = {
+    keccak256: crypto.keccak256,
+    ecrecover: (digest, v, r, s, id) =>
+      crypto.recoverPublicKey(digest, r, s, calculateSigRecovery(v, id) === 0n ? 0 : 1),
+  }
+  return new FrozenCommon({ chain, customCrypto })
+}

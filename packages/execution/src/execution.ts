@@ -1,0 +1,77 @@
+import { type AuthorityHeader, readSeal, sealHash } from '@mosaic/authority'
+import { type Address, bytesToHex, hexToBytes, toAddress, type Verdict } from '@mosaic/primitives'
+import { type Block, type BlockCodecFault, decodeBlock } from './block.ts'
+import { createCommon } from './common.ts'
+import { type Crypto, loadCrypto } from './crypto.ts'
+import { type ChainGenesis, createGenesisBlock } from './genesis.ts'
+import type { AncestorHash } from './machine.ts'
+import { createProcessor, type Processor, type TrackerRule } from './processor.ts'
+import { createQueries, type Queries } from './queries.ts'
+import type { StateSource, StateWrites } from './state.ts'
+import {
+  decodeTransaction,
+  type OwnTransaction,
+  signOwnTransaction,
+  type Transaction,
+  type TransactionFault,
+} from './transaction.ts'
+
+/** Everything that runs on the EVM of one chain. */
+export type ExecutionLayer = {
+  readonly genesis: { readonly block: Block; readonly writes: StateWrites }
+  readonly processor: Processor
+  readonly queries: Queries
+  readonly decodeTransaction: (raw: Uint8Array) => Verdict<Transaction, TransactionFault>
+  readonly decodeBlock: (bytes: Uint8Array) => Verdict<Block, BlockCodecFault>
+  /** A transaction of one of this node's own accounts. */
+  readonly signTransaction: (fields: OwnTransaction, secretKey: Uint8Array) => Transaction
+  /** Who sealed a header; undefined if the seal does not recover. */
+  readonly recoverSigner: (header: AuthorityHeader) => Address | undefined
+  readonly keccak256: Crypto['keccak256']
+  /** Which cryptographic implementations run. */
+  readonly crypto: Crypto['chosen']
+}
+
+const HALF_ORDER = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n
+
+/** Creates the execution layer of a chain on top of a store of trie nodes and code. */
+export async function createExecutionLayer(options: {
+  readonly genesis: ChainGenesis
+  readonly source: StateSource
+  readonly ancestorHash: AncestorHash
+  readonly tracker: TrackerRule
+}): Promise<ExecutionLayer> {
+  const crypto = await loadCrypto()
+  const common = createCommon(options.genesis.chainId, crypto)
+  const parts = { common, crypto, source: options.source, ancestorHash: options.ancestorHash }
+  const decode = (raw: Uint8Array): Verdict<Transaction, TransactionFault> =>
+    decodeTransaction(raw, common)
+  const recoverSigner = (header: AuthorityHeader): Address | undefined =>
+    recoverSealer(header, crypto)
+  return {
+    genesis: await createGenesisBlock(options.genesis, crypto),
+    processor: createProcessor({ ...parts, tracker: options.tracker }),
+    queries: createQueries(parts),
+    decodeTransaction: decode,
+    decodeBlock: (bytes) => decodeBlock(bytes, decode, recoverSigner),
+    signTransaction: (fields, secretKey) => signOwnTransaction(fields, secretKey, common),
+    recoverSigner,
+    keccak256: crypto.keccak256,
+    crypto: crypto.chosen,
+  }
+}
+
+function recoverSealer(header: AuthorityHeader, crypto: Crypto): Address | undefined {
+  const seal = readSeal(header)
+  const recovery = seal?.[64]
+  if (seal === undefined || (recovery !== 0 && recovery !== 1)) return undefined
+  const r = seal.subarray(0, 32)
+  const s = seal.subarray(32, 64)
+  if (BigInt(bytesToHex(s)) > HALF_ORDER) return undefined
+  try {
+    const key = crypto.recoverPublicKey(hexToBytes(sealHash(header)), r, s, recovery)
+    return toAddress(bytesToHex(crypto.keccak256(key).subarray(12)))
+  } catch {
+    return undefined
+  }
+}

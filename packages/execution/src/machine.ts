@@ -1,0 +1,181 @@
+import { createBlock, type Block as InnerBlock } from '@ethereumjs/block'
+import type { Common } from '@ethereumjs/common'
+import { createEVM, type EVM, type EVMMockBlockchainInterface } from '@ethereumjs/evm'
+import {
+  bigIntToBytes,
+  createAddressFromString,
+  type Address as InnerAddress,
+  setLengthLeft,
+} from '@ethereumjs/util'
+import { createVM, type VM } from '@ethereumjs/vm'
+import type { AuthorityHeader } from '@mosaic/authority'
+import {
+  type Address,
+  bytesToHex,
+  concatBytes,
+  type Hash32,
+  hexToBytes,
+  keccak256Bytes,
+  toAddress,
+  toHash32,
+  toWord,
+  utf8ToBytes,
+} from '@mosaic/primitives'
+import type { Log } from './receipt.ts'
+import type { State } from './state.ts'
+
+/** Finds the hash of an ancestor, for BLOCKHASH: the block of `number` on the branch that ends in `parentHash`. */
+export type AncestorHash = (parentHash: Hash32, number: bigint) => Hash32 | undefined
+
+/** An EVM on one state. It runs one thing at a time. */
+export type Machine = {
+  readonly vm: VM
+  readonly state: State
+  /** Sets the block whose ancestors BLOCKHASH sees. */
+  readonly enter: (parentHash: Hash32) => void
+}
+
+/** Address of the TransitionTracker (docs/protocol.md §4). */
+export const TRANSITION_TRACKER: Address = toAddress('0x0000000000000000000000000000000000004d00')
+
+/** Caller of the end-of-block call, as in EIP-4788. */
+export const SYSTEM_CALLER: Address = toAddress('0xfffffffffffffffffffffffffffffffffffffffe')
+
+/** Gas of the end-of-block call. */
+export const SYSTEM_CALL_GAS = 30_000_000n
+
+/** Address of the block-hash history contract (EIP-2935). */
+export const HISTORY_STORAGE: Address = toAddress('0x0000f90827f1c53a10cb7a02335b175320002935')
+
+const HISTORY_WINDOW = 8191n
+const END_BLOCK = keccak256Bytes(utf8ToBytes('endBlock(bytes32,uint64)')).subarray(0, 4)
+const TRACKER = createAddressFromString(TRANSITION_TRACKER)
+const SYSTEM = createAddressFromString(SYSTEM_CALLER)
+const HISTORY = createAddressFromString(HISTORY_STORAGE)
+
+/** The end-of-block call failed: the block is invalid. */
+export class SystemCallError extends Error {
+  override readonly name = 'SystemCallError'
+  constructor(reason: string, returned: Uint8Array) {
+    super(`the end-of-block call failed: ${reason}, returned ${bytesToHex(returned)}`)
+  }
+}
+
+/** An EVM with the chain's rules on a state. */
+export async function createMachine(
+  common: Common,
+  state: State,
+  ancestorHash: AncestorHash,
+): Promise<Machine> {
+  let parent: Hash32 | undefined
+  const blockchain: EVMMockBlockchainInterface = {
+    getBlock: async (number) => {
+      const hash = parent === undefined ? undefined : ancestorHash(parent, BigInt(number))
+      if (hash === undefined)
+        throw new RangeError(`expected ancestor ${number} in the store, found none`)
+      return { hash: () => hexToBytes(hash) }
+    },
+    putBlock: async () => undefined,
+    shallowCopy: () => blockchain,
+  }
+  const evm: EVM = await createEVM({ common, stateManager: state, blockchain })
+  const vm = await createVM({ common, stateManager: state, evm, blockchain })
+  return {
+    vm,
+    state,
+    enter: (parentHash) => {
+      parent = parentHash
+    },
+  }
+}
+
+/**
+ * The block as the EVM sees it. EthereumJS pays fees to `header.coinbase` and COINBASE reads it; on this chain both mean the signer, while
+ * the header's own field carries clique votes. So the EVM gets the signer there.
+ */
+export function blockContext(
+  header: Pick<
+    AuthorityHeader,
+    'parentHash' | 'number' | 'timestamp' | 'gasLimit' | 'difficulty' | 'baseFeePerGas'
+  >,
+  feeRecipient: Address,
+  common: Common,
+): InnerBlock {
+  return createBlock(
+    {
+      header: {
+        parentHash: header.parentHash,
+        number: header.number,
+        timestamp: header.timestamp,
+        gasLimit: header.gasLimit,
+        difficulty: header.difficulty,
+        baseFeePerGas: header.baseFeePerGas ?? 0n,
+        coinbase: createAddressFromString(feeRecipient),
+      },
+    },
+    { common, freeze: false },
+  )
+}
+
+/** Before the first transaction: the parent's hash goes into the history contract (EIP-2935), if the chain has it. */
+export async function recordParentHash(
+  { state }: Machine,
+  parentHash: Hash32,
+  number: bigint,
+): Promise<void> {
+  if ((await state.getCodeSize(HISTORY)) === 0) return
+  const slot = setLengthLeft(bigIntToBytes((number - 1n) % HISTORY_WINDOW), 32)
+  await state.putStorage(HISTORY, slot, hexToBytes(parentHash))
+}
+
+/** Whether the chain has a TransitionTracker at all. */
+export async function hasTracker({ state }: Machine): Promise<boolean> {
+  return (await state.getCodeSize(TRACKER)) > 0
+}
+
+/**
+ * After the last transaction: TransitionTracker.endBlock(transactionsRoot, gasUsed) (docs/protocol.md §4). Identical in builder and verifier.
+ *
+ * @throws {@link SystemCallError} if it fails.
+ */
+export async function callEndOfBlock(
+  { vm, state }: Machine,
+  block: InnerBlock,
+  transactionsRoot: Uint8Array,
+  gasUsed: bigint,
+): Promise<readonly Log[]> {
+  const before = await state.getAccount(SYSTEM)
+  const { execResult } = await vm.evm.runCall({
+    caller: SYSTEM,
+    to: TRACKER,
+    data: concatBytes(END_BLOCK, transactionsRoot, toWord(gasUsed)),
+    gasLimit: SYSTEM_CALL_GAS,
+    block,
+    skipNonceIncrement: true,
+  })
+  if (before === undefined) await state.deleteAccount(SYSTEM)
+  else await state.putAccount(SYSTEM, before)
+  await vm.evm.journal.cleanup()
+  vm.evm.journal.cleanJournal()
+  state.originalStorageCache.clear()
+  if (execResult.exceptionError !== undefined) {
+    throw new SystemCallError(execResult.exceptionError.error, execResult.returnValue)
+  }
+  return toLogs(execResult.logs)
+}
+
+/** Logs of the EVM as this package's. */
+export function toLogs(
+  logs: readonly (readonly [Uint8Array, readonly Uint8Array[], Uint8Array])[] | undefined,
+): readonly Log[] {
+  return (logs ?? []).map(([address, topics, data]) => ({
+    address: toAddress(bytesToHex(address)),
+    topics: topics.map((topic) => toHash32(bytesToHex(topic))),
+    data,
+  }))
+}
+
+/** An address as EthereumJS wants it. */
+export function innerAddress(address: Address): InnerAddress {
+  return createAddressFromString(address)
+}

@@ -1,0 +1,313 @@
+import type { Block as InnerBlock } from '@ethereumjs/block'
+import type { Common } from '@ethereumjs/common'
+import { runTx } from '@ethereumjs/vm'
+import type { AuthorityHeader } from '@mosaic/authority'
+import {
+  type Address,
+  accept,
+  bytesToHex,
+  equalBytes,
+  type Hash32,
+  hexToBytes,
+  refuse,
+  toAddress,
+  toHash32,
+  type Verdict,
+} from '@mosaic/primitives'
+import type { Block } from './block.ts'
+import type { Crypto } from './crypto.ts'
+import {
+  type AncestorHash,
+  blockContext,
+  callEndOfBlock,
+  createMachine,
+  hasTracker,
+  innerAddress,
+  type Machine,
+  recordParentHash,
+  SystemCallError,
+  toLogs,
+} from './machine.ts'
+import { encodeReceiptEnvelope, type Log, logsBloom, type Receipt } from './receipt.ts'
+import { State, type StateSource, type StateWrites } from './state.ts'
+import { innerTransaction, type Transaction } from './transaction.ts'
+import { orderedRoot } from './trie.ts'
+
+/** What running a block's transactions and the end-of-block call gave. */
+export type Execution = {
+  readonly receipts: readonly Receipt[]
+  /** Logs of the end-of-block call; they are in no receipt. */
+  readonly systemLogs: readonly Log[]
+  readonly gasUsed: bigint
+  readonly stateRoot: Hash32
+  readonly transactionsRoot: Hash32
+  readonly receiptsRoot: Hash32
+  readonly logsBloom: Uint8Array
+  /** What the state store must hold before anything is built on this block. */
+  readonly writes: StateWrites
+}
+
+/** Why a block that is well-formed and well-sealed is invalid all the same. */
+export type ExecutionFault =
+  /** A transaction cannot stand where it stands. */
+  | { readonly code: 'EXECUTION_BAD_TRANSACTION'; readonly index: number; readonly reason: string }
+  /** The end-of-block call failed. */
+  | { readonly code: 'EXECUTION_HOOK_FAILED'; readonly reason: string }
+  /** The header says something else than what execution gave. */
+  | {
+      readonly code: 'EXECUTION_MISMATCH'
+      readonly field: 'gasUsed' | 'stateRoot' | 'transactionsRoot' | 'receiptsRoot' | 'logsBloom'
+      readonly expected: string
+      readonly received: string
+    }
+
+/** Why a candidate was left out of a block being built. */
+export type SkippedTransaction = {
+  readonly transaction: Transaction
+  readonly reason:
+    | 'nonce-too-low'
+    | 'nonce-too-high'
+    | 'insufficient-funds'
+    | 'fee-too-low'
+    | 'no-room'
+    | 'invalid'
+}
+
+/** The header of a block being built, as far as execution needs it. */
+export type BlockEnvironment = Pick<
+  AuthorityHeader,
+  'parentHash' | 'number' | 'timestamp' | 'gasLimit' | 'difficulty' | 'baseFeePerGas'
+>
+
+/** Candidates in the order in which they are tried; `skip` says that the last one did not fit. */
+export type Candidates = {
+  readonly next: () => Transaction | undefined
+  readonly skipped: (skipped: SkippedTransaction) => void
+}
+
+/** Runs blocks on the states of their parents. Calls must not overlap. */
+export type Processor = {
+  /** Runs candidates on the parent's state until there are no more. */
+  readonly build: (
+    environment: BlockEnvironment,
+    parentStateRoot: Hash32,
+    feeRecipient: Address,
+    candidates: Candidates,
+  ) => Promise<Execution & { readonly transactions: readonly Transaction[] }>
+  /** Runs a block and compares everything its header says. Leaves nothing behind unless the writes are stored. */
+  readonly execute: (
+    block: Block,
+    parentStateRoot: Hash32,
+  ) => Promise<Verdict<Execution, ExecutionFault>>
+}
+
+/** What a chain must have at the TransitionTracker's address. */
+export type TrackerRule = 'required' | 'absent'
+
+/** Entries of warm state above which it is dropped, about 100 MB. */
+const MAX_WARM_ENTRIES = 300_000
+const SMALLEST_GAS = 21_000n
+
+/** Creates the processor of one chain. */
+export function createProcessor(options: {
+  readonly common: Common
+  readonly crypto: Crypto
+  readonly source: StateSource
+  readonly ancestorHash: AncestorHash
+  readonly tracker: TrackerRule
+}): Processor {
+  const { common, crypto, source, ancestorHash, tracker } = options
+  const hashedKeys = new Map<string, Uint8Array>()
+  let warm: { readonly root: Hash32; readonly machine: Machine } | undefined
+
+  const enter = async (root: Hash32, parentHash: Hash32): Promise<Machine> => {
+    const reusable =
+      warm?.root === root && warm.machine.state.cachedEntries < MAX_WARM_ENTRIES
+        ? warm.machine
+        : await createMachine(
+            common,
+            new State(crypto.keccak256, source, hexToBytes(root), hashedKeys),
+            ancestorHash,
+          )
+    warm = undefined
+    reusable.enter(parentHash)
+    return reusable
+  }
+
+  const finish = async (
+    machine: Machine,
+    context: InnerBlock,
+    run: Run,
+    transactions: readonly Transaction[],
+  ): Promise<Execution> => {
+    const transactionsRoot = orderedRoot(
+      crypto.keccak256,
+      transactions.map(({ raw }) => raw),
+    )
+    const hasHook = await hasTracker(machine)
+    if (hasHook !== (tracker === 'required')) {
+      throw new SystemCallError(
+        `expected the transition tracker to be ${tracker}`,
+        new Uint8Array(),
+      )
+    }
+    const systemLogs = hasHook
+      ? await callEndOfBlock(machine, context, transactionsRoot, run.gasUsed)
+      : []
+    const stateRoot = toHash32(bytesToHex(machine.state.computeRoot()))
+    const receiptsRoot = orderedRoot(crypto.keccak256, run.envelopes)
+    const writes = machine.state.takeWrites()
+    warm = { root: stateRoot, machine }
+    return {
+      receipts: run.receipts,
+      systemLogs,
+      gasUsed: run.gasUsed,
+      stateRoot,
+      transactionsRoot: toHash32(bytesToHex(transactionsRoot)),
+      receiptsRoot: toHash32(bytesToHex(receiptsRoot)),
+      logsBloom: run.bloom,
+      writes,
+    }
+  }
+
+  return {
+    build: async (environment, parentStateRoot, feeRecipient, candidates) => {
+      const machine = await enter(parentStateRoot, environment.parentHash)
+      const context = blockContext(environment, feeRecipient, common)
+      await recordParentHash(machine, environment.parentHash, environment.number)
+      const run = startRun()
+      const transactions: Transaction[] = []
+      while (environment.gasLimit - run.gasUsed >= SMALLEST_GAS) {
+        const transaction = candidates.next()
+        if (transaction === undefined) break
+        const reason = await findObstacle(machine, transaction, environment, run.gasUsed)
+        if (
+          reason === undefined &&
+          (await tryTransaction(machine, context, transaction, run, crypto)) === undefined
+        ) {
+          transactions.push(transaction)
+        } else candidates.skipped({ transaction, reason: reason ?? 'invalid' })
+      }
+      return { ...(await finish(machine, context, run, transactions)), transactions }
+    },
+
+    execute: async (block, parentStateRoot) => {
+      const { header } = block
+      if (block.signer === undefined)
+        throw new TypeError('expected a sealed block, received genesis')
+      const machine = await enter(parentStateRoot, header.parentHash)
+      const context = blockContext(header, block.signer, common)
+      await recordParentHash(machine, header.parentHash, header.number)
+      const run = startRun()
+      for (const [index, transaction] of block.transactions.entries()) {
+        const reason =
+          transaction.gasLimit > header.gasLimit - run.gasUsed
+            ? `gas limit ${transaction.gasLimit} exceeds what is left of the block's`
+            : await tryTransaction(machine, context, transaction, run, crypto)
+        if (reason !== undefined)
+          return refuse({ code: 'EXECUTION_BAD_TRANSACTION', index, reason })
+      }
+      let execution: Execution
+      try {
+        execution = await finish(machine, context, run, block.transactions)
+      } catch (error) {
+        if (!(error instanceof SystemCallError)) throw error
+        return refuse({ code: 'EXECUTION_HOOK_FAILED', reason: error.message })
+      }
+      const fault = compare(header, execution)
+      if (fault === undefined) return accept(execution)
+      warm = undefined
+      return refuse(fault)
+    },
+  }
+}
+
+type Run = {
+  gasUsed: bigint
+  readonly receipts: Receipt[]
+  readonly envelopes: Uint8Array[]
+  readonly bloom: Uint8Array
+}
+
+function startRun(): Run {
+  return { gasUsed: 0n, receipts: [], envelopes: [], bloom: new Uint8Array(256) }
+}
+
+/** Runs one transaction; the reason why it cannot run, or undefined after it has. */
+async function tryTransaction(
+  { vm }: Machine,
+  context: InnerBlock,
+  transaction: Transaction,
+  run: Run,
+  crypto: Crypto,
+): Promise<string | undefined> {
+  const tx = innerTransaction(transaction)
+  let result: Awaited<ReturnType<typeof runTx>>
+  try {
+    result = await runTx(vm, {
+      tx,
+      block: context,
+      blockGasUsed: run.gasUsed,
+      skipHardForkValidation: true,
+    })
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+  run.gasUsed += result.totalGasSpent
+  const logs = toLogs(result.execResult.logs)
+  const bloom = logsBloom(logs, crypto.keccak256)
+  for (let i = 0; i < bloom.length; i++) run.bloom[i] = (run.bloom[i] ?? 0) | (bloom[i] ?? 0)
+  const created = result.createdAddress
+  const baseFee = context.header.baseFeePerGas ?? 0n
+  const tip = transaction.maxFeePerGas - baseFee
+  const receipt: Receipt = {
+    type: transaction.type,
+    succeeded: result.execResult.exceptionError === undefined,
+    cumulativeGasUsed: run.gasUsed,
+    gasUsed: result.totalGasSpent,
+    effectiveGasPrice:
+      baseFee + (tip < transaction.maxPriorityFeePerGas ? tip : transaction.maxPriorityFeePerGas),
+    contract:
+      transaction.to === undefined && created !== undefined
+        ? toAddress(created.toString())
+        : undefined,
+    logs,
+  }
+  run.receipts.push(receipt)
+  run.envelopes.push(encodeReceiptEnvelope(receipt, bloom))
+  return undefined
+}
+
+async function findObstacle(
+  { state }: Machine,
+  transaction: Transaction,
+  environment: BlockEnvironment,
+  gasUsed: bigint,
+): Promise<SkippedTransaction['reason'] | undefined> {
+  if (transaction.gasLimit > environment.gasLimit - gasUsed) return 'no-room'
+  if (transaction.maxFeePerGas < (environment.baseFeePerGas ?? 0n)) return 'fee-too-low'
+  const account = await state.getAccount(innerAddress(transaction.from))
+  const nonce = account?.nonce ?? 0n
+  if (transaction.nonce < nonce) return 'nonce-too-low'
+  if (transaction.nonce > nonce) return 'nonce-too-high'
+  const cost = transaction.value + transaction.gasLimit * transaction.maxFeePerGas
+  return (account?.balance ?? 0n) < cost ? 'insufficient-funds' : undefined
+}
+
+function compare(header: AuthorityHeader, execution: Execution): ExecutionFault | undefined {
+  const mismatch = (
+    field: Extract<ExecutionFault, { code: 'EXECUTION_MISMATCH' }>['field'],
+    expected: string,
+    received: string,
+  ): ExecutionFault => ({ code: 'EXECUTION_MISMATCH', field, expected, received })
+  for (const field of ['transactionsRoot', 'receiptsRoot', 'stateRoot'] as const) {
+    if (execution[field] !== header[field]) return mismatch(field, execution[field], header[field])
+  }
+  if (execution.gasUsed !== header.gasUsed) {
+    return mismatch('gasUsed', String(execution.gasUsed), String(header.gasUsed))
+  }
+  if (!equalBytes(execution.logsBloom, header.logsBloom)) {
+    return mismatch('logsBloom', bytesToHex(execution.logsBloom), bytesToHex(header.logsBloom))
+  }
+  return undefined
+}

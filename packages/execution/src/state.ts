@@ -1,0 +1,382 @@
+import type {
+  AccountFields,
+  StateManagerInterface,
+  StorageDump,
+  StorageRange,
+} from '@ethereumjs/common'
+import { RLP } from '@ethereumjs/rlp'
+import { Account, type Address, createAccountFromRLP, unpadBytes } from '@ethereumjs/util'
+import { equalBytes } from '@mosaic/primitives'
+import { EMPTY_ROOT, type NodeSource, Trie } from './trie.ts'
+import { toNibbles } from './trie-node.ts'
+
+/** Where state is read from. */
+export type StateSource = {
+  readonly node: NodeSource
+  readonly code: (hash: Uint8Array) => Uint8Array | undefined
+}
+
+/** What a block adds to the state store: trie nodes and contract code by hash. */
+export type StateWrites = {
+  readonly nodes: readonly (readonly [hash: Uint8Array, encoding: Uint8Array])[]
+  readonly codes: readonly (readonly [hash: Uint8Array, code: Uint8Array])[]
+}
+
+/** A byte string as a map key. */
+type Key = string
+
+type Undo =
+  | { readonly kind: 'account'; readonly key: Key; readonly before: Account | undefined }
+  | { readonly kind: 'slot'; readonly key: Key; readonly slot: Key; readonly before: Uint8Array }
+  | { readonly kind: 'storage'; readonly key: Key; readonly before: AccountStorage | undefined }
+
+type AccountStorage = { slots: Map<Key, Uint8Array>; dirty: Set<Key>; trie: Trie | undefined }
+
+const EMPTY = new Uint8Array()
+const HASHED_KEYS_KEPT = 200_000
+
+/**
+ * The state below the EVM: decoded accounts and slots in maps, an undo log for checkpoints, tries touched once per {@link getStateRoot}.
+ * Nothing is written anywhere: {@link takeWrites} hands over what a block added. One instance serves one purpose at a time.
+ */
+export class State implements StateManagerInterface {
+  readonly #keccak: (bytes: Uint8Array) => Uint8Array
+  readonly #source: StateSource
+  readonly #hashedKeys: Map<Key, Uint8Array>
+  #accounts = new Map<Key, Account | undefined>()
+  #dirtyAccounts = new Set<Key>()
+  #storage = new Map<Key, AccountStorage>()
+  #codes = new Map<Key, Uint8Array>()
+  #newCodes = new Map<Key, Uint8Array>()
+  #writes: (readonly [Uint8Array, Uint8Array])[] = []
+  #undo: Undo[] = []
+  #checkpoints: number[] = []
+  #original = new Map<Key, Uint8Array>()
+  #trie: Trie
+
+  constructor(
+    keccak: (bytes: Uint8Array) => Uint8Array,
+    source: StateSource,
+    root: Uint8Array = EMPTY_ROOT,
+    hashedKeys: Map<Key, Uint8Array> = new Map(),
+  ) {
+    this.#keccak = keccak
+    this.#source = source
+    this.#hashedKeys = hashedKeys
+    this.#trie = new Trie(keccak, source.node, root)
+  }
+
+  /** The slots as they were when the transaction began (EIP-2200). */
+  readonly originalStorageCache = {
+    get: async (address: Address, slot: Uint8Array): Promise<Uint8Array> => {
+      const key = toKey(address.bytes) + toKey(slot)
+      let value = this.#original.get(key)
+      if (value === undefined) {
+        value = this.#slot(address, slot)
+        this.#original.set(key, value)
+      }
+      return value
+    },
+    clear: (): void => {
+      this.#original.clear()
+    },
+  }
+
+  async getAccount(address: Address): Promise<Account | undefined> {
+    const account = this.#account(toKey(address.bytes), address.bytes)
+    return account === undefined ? undefined : copyAccount(account)
+  }
+
+  async putAccount(address: Address, account?: Account): Promise<void> {
+    if (account === undefined) return this.deleteAccount(address)
+    const key = toKey(address.bytes)
+    this.#account(key, address.bytes)
+    this.#setAccount(key, copyAccount(account))
+  }
+
+  async deleteAccount(address: Address): Promise<void> {
+    const key = toKey(address.bytes)
+    this.#account(key, address.bytes)
+    this.#setAccount(key, undefined)
+    this.#replaceStorage(key)
+  }
+
+  async modifyAccountFields(address: Address, fields: AccountFields): Promise<void> {
+    const account = (await this.getAccount(address)) ?? new Account()
+    if (fields.nonce !== undefined) account.nonce = fields.nonce
+    if (fields.balance !== undefined) account.balance = fields.balance
+    if (fields.storageRoot !== undefined) account.storageRoot = fields.storageRoot
+    if (fields.codeHash !== undefined) account.codeHash = fields.codeHash
+    await this.putAccount(address, account)
+  }
+
+  async putCode(address: Address, code: Uint8Array): Promise<void> {
+    const hash = this.#keccak(code)
+    const key = toKey(hash)
+    this.#codes.set(key, code)
+    this.#newCodes.set(key, code)
+    await this.modifyAccountFields(address, { codeHash: hash })
+  }
+
+  async getCode(address: Address): Promise<Uint8Array> {
+    const account = this.#account(toKey(address.bytes), address.bytes)
+    if (account === undefined || !account.isContract()) return EMPTY
+    const key = toKey(account.codeHash)
+    const cached = this.#codes.get(key)
+    if (cached !== undefined) return cached
+    const code = this.#source.code(account.codeHash)
+    if (code === undefined)
+      throw new RangeError(`expected code of ${address.toString()} in the store, found none`)
+    this.#codes.set(key, code)
+    return code
+  }
+
+  async getCodeSize(address: Address): Promise<number> {
+    return (await this.getCode(address)).length
+  }
+
+  async getStorage(address: Address, slot: Uint8Array): Promise<Uint8Array> {
+    return this.#slot(address, slot)
+  }
+
+  async putStorage(address: Address, slot: Uint8Array, value: Uint8Array): Promise<void> {
+    const before = this.#slot(address, slot)
+    const key = toKey(address.bytes)
+    const slotKey = toKey(slot)
+    const storage = this.#storageOf(key)
+    if (this.#checkpoints.length > 0) this.#undo.push({ kind: 'slot', key, slot: slotKey, before })
+    storage.slots.set(slotKey, unpadBytes(value))
+    storage.dirty.add(slotKey)
+  }
+
+  async clearStorage(address: Address): Promise<void> {
+    const key = toKey(address.bytes)
+    const account = this.#account(key, address.bytes)
+    this.#replaceStorage(key)
+    if (account === undefined) return
+    const cleared = copyAccount(account)
+    cleared.storageRoot = EMPTY_ROOT
+    this.#setAccount(key, cleared)
+  }
+
+  async checkpoint(): Promise<void> {
+    this.#checkpoints.push(this.#undo.length)
+  }
+
+  async commit(): Promise<void> {
+    this.#checkpoints.pop()
+    if (this.#checkpoints.length === 0) this.#undo.length = 0
+  }
+
+  async revert(): Promise<void> {
+    const mark = this.#checkpoints.pop() ?? 0
+    for (let i = this.#undo.length - 1; i >= mark; i--) {
+      const undo = this.#undo[i]
+      if (undo === undefined) continue
+      if (undo.kind === 'account') {
+        this.#accounts.set(undo.key, undo.before)
+        this.#dirtyAccounts.add(undo.key)
+      } else if (undo.kind === 'slot') {
+        const storage = this.#storageOf(undo.key)
+        storage.slots.set(undo.slot, undo.before)
+        storage.dirty.add(undo.slot)
+      } else if (undo.before === undefined) this.#storage.delete(undo.key)
+      else this.#storage.set(undo.key, undo.before)
+    }
+    this.#undo.length = mark
+  }
+
+  async getStateRoot(): Promise<Uint8Array> {
+    return this.computeRoot()
+  }
+
+  /** Brings all changes into the tries and hashes them. Must not be called inside a checkpoint that may be reverted. */
+  computeRoot(): Uint8Array {
+    for (const [key, storage] of this.#storage) this.#flushStorage(key, storage)
+    for (const key of this.#dirtyAccounts) {
+      const account = this.#accounts.get(key)
+      const path = this.#hashed(key)
+      if (account === undefined) this.#trie.delete(path)
+      else this.#trie.put(path, account.serialize())
+    }
+    this.#dirtyAccounts.clear()
+    const root = this.#trie.root()
+    this.#writes.push(...this.#trie.takeWrites())
+    return root
+  }
+
+  /** Hands over nodes and code made since the last call. */
+  takeWrites(): StateWrites {
+    const writes = {
+      nodes: this.#writes,
+      codes: [...this.#newCodes].map(([key, code]) => [fromKey(key), code] as const),
+    }
+    this.#writes = []
+    this.#newCodes = new Map()
+    return writes
+  }
+
+  async setStateRoot(root: Uint8Array): Promise<void> {
+    this.reset(root)
+  }
+
+  /** Number of accounts and slots held in memory; the owner resets a state that has grown too large. */
+  get cachedEntries(): number {
+    let entries = this.#accounts.size
+    for (const { slots } of this.#storage.values()) entries += slots.size
+    return entries
+  }
+
+  /** Forgets everything and starts from another root. */
+  reset(root: Uint8Array): void {
+    this.#trie = new Trie(this.#keccak, this.#source.node, root)
+    this.#accounts = new Map()
+    this.#dirtyAccounts = new Set()
+    this.#storage = new Map()
+    this.#newCodes = new Map()
+    this.#writes = []
+    this.#undo = []
+    this.#checkpoints = []
+    this.#original.clear()
+  }
+
+  async hasStateRoot(root: Uint8Array): Promise<boolean> {
+    return equalBytes(root, EMPTY_ROOT) || this.#source.node(root) !== undefined
+  }
+
+  clearCaches(): void {
+    this.#hashedKeys.clear()
+  }
+
+  shallowCopy(): State {
+    return new State(this.#keccak, this.#source, this.computeRoot(), this.#hashedKeys)
+  }
+
+  /** All slots that were written since the root was set, by key; for building a genesis. */
+  async dumpStorage(address: Address): Promise<StorageDump> {
+    const dump: StorageDump = {}
+    for (const [slot, value] of this.#storageOf(toKey(address.bytes)).slots) {
+      dump[`0x${Buffer.from(fromKey(slot)).toString('hex')}`] =
+        `0x${Buffer.from(value).toString('hex')}`
+    }
+    return dump
+  }
+
+  async dumpStorageRange(): Promise<StorageRange> {
+    throw new RangeError('ranges of storage are not kept in order here')
+  }
+
+  /** Proof nodes of an account under the current root. */
+  proveAccount(address: Address): readonly Uint8Array[] {
+    return this.#trie.prove(this.#hashed(toKey(address.bytes)))
+  }
+
+  /** Proof nodes of a slot under the account's storage root. */
+  proveSlot(address: Address, slot: Uint8Array): readonly Uint8Array[] {
+    const key = toKey(address.bytes)
+    if (this.#account(key, address.bytes) === undefined) return []
+    return this.#storageTrie(key, this.#storageOf(key)).prove(this.#hashed(toKey(slot)))
+  }
+
+  #account(key: Key, bytes: Uint8Array): Account | undefined {
+    const cached = this.#accounts.get(key)
+    if (cached !== undefined || this.#accounts.has(key)) return cached
+    const encoded = this.#trie.get(this.#hashed(key, bytes))
+    const account = encoded === undefined ? undefined : createAccountFromRLP(encoded)
+    this.#accounts.set(key, account)
+    return account
+  }
+
+  #setAccount(key: Key, account: Account | undefined): void {
+    if (this.#checkpoints.length > 0) {
+      this.#undo.push({ kind: 'account', key, before: this.#accounts.get(key) })
+    }
+    this.#accounts.set(key, account)
+    this.#dirtyAccounts.add(key)
+  }
+
+  #storageOf(key: Key): AccountStorage {
+    let storage = this.#storage.get(key)
+    if (storage === undefined) {
+      storage = { slots: new Map(), dirty: new Set(), trie: undefined }
+      this.#storage.set(key, storage)
+    }
+    return storage
+  }
+
+  #replaceStorage(key: Key): void {
+    if (this.#checkpoints.length > 0) {
+      this.#undo.push({ kind: 'storage', key, before: this.#storage.get(key) })
+    }
+    this.#storage.set(key, {
+      slots: new Map(),
+      dirty: new Set(),
+      trie: new Trie(this.#keccak, this.#source.node),
+    })
+  }
+
+  #storageTrie(key: Key, storage: AccountStorage): Trie {
+    storage.trie ??= new Trie(
+      this.#keccak,
+      this.#source.node,
+      this.#account(key, fromKey(key))?.storageRoot,
+    )
+    return storage.trie
+  }
+
+  #slot(address: Address, slot: Uint8Array): Uint8Array {
+    const key = toKey(address.bytes)
+    const storage = this.#storageOf(key)
+    const slotKey = toKey(slot)
+    const cached = storage.slots.get(slotKey)
+    if (cached !== undefined) return cached
+    if (this.#account(key, address.bytes) === undefined) return EMPTY
+    const encoded = this.#storageTrie(key, storage).get(this.#hashed(slotKey, slot))
+    const value = encoded === undefined ? EMPTY : RLP.decode(encoded)
+    if (!(value instanceof Uint8Array))
+      throw new RangeError('expected a slot with a string, received a list')
+    storage.slots.set(slotKey, value)
+    return value
+  }
+
+  #flushStorage(key: Key, storage: AccountStorage): void {
+    if (storage.dirty.size === 0) return
+    const account = this.#account(key, fromKey(key))
+    if (account === undefined) return
+    const trie = this.#storageTrie(key, storage)
+    for (const slot of storage.dirty) {
+      const value = storage.slots.get(slot) ?? EMPTY
+      if (value.length === 0) trie.delete(this.#hashed(slot))
+      else trie.put(this.#hashed(slot), RLP.encode(value))
+    }
+    storage.dirty.clear()
+    const root = trie.root()
+    this.#writes.push(...trie.takeWrites())
+    if (!equalBytes(root, account.storageRoot)) {
+      account.storageRoot = root
+      this.#dirtyAccounts.add(key)
+    }
+  }
+
+  #hashed(key: Key, bytes?: Uint8Array): Uint8Array {
+    let path = this.#hashedKeys.get(key)
+    if (path === undefined) {
+      path = toNibbles(this.#keccak(bytes ?? fromKey(key)))
+      if (this.#hashedKeys.size >= HASHED_KEYS_KEPT) this.#hashedKeys.clear()
+      this.#hashedKeys.set(key, path)
+    }
+    return path
+  }
+}
+
+function copyAccount(account: Account): Account {
+  return new Account(account.nonce, account.balance, account.storageRoot, account.codeHash)
+}
+
+function toKey(bytes: Uint8Array): Key {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
+}
+
+function fromKey(key: Key): Uint8Array {
+  return Uint8Array.from(Buffer.from(key, 'latin1'))
+}

@@ -1,0 +1,194 @@
+import type { Common } from '@ethereumjs/common'
+import { createTx, createTxFromRLP, type TypedTransaction } from '@ethereumjs/tx'
+import {
+  type Address,
+  accept,
+  bytesToHex,
+  type Hash32,
+  refuse,
+  toAddress,
+  toHash32,
+  type Verdict,
+} from '@mosaic/primitives'
+
+/** One entry of an EIP-2930 access list. */
+export type AccessListEntry = { readonly address: Address; readonly storageKeys: readonly Hash32[] }
+
+/** A signed transaction whose sender has been recovered. */
+export type Transaction = {
+  readonly hash: Hash32
+  /** EIP-2718 type: 0 legacy, 1 access list, 2 fee market, 4 set code. */
+  readonly type: number
+  readonly from: Address
+  /** Undefined: creates a contract. */
+  readonly to: Address | undefined
+  readonly nonce: bigint
+  readonly gasLimit: bigint
+  /** Wei. */
+  readonly value: bigint
+  readonly data: Uint8Array
+  /** Most that is paid per gas, base fee included: gasPrice, or maxFeePerGas. */
+  readonly maxFeePerGas: bigint
+  /** Most that goes to the signer per gas: gasPrice, or maxPriorityFeePerGas. */
+  readonly maxPriorityFeePerGas: bigint
+  readonly chainId: bigint | undefined
+  readonly accessList: readonly AccessListEntry[] | undefined
+  readonly v: bigint
+  readonly r: bigint
+  readonly s: bigint
+  /** The envelope as it stands in a block and on the wire: EIP-2718 bytes. */
+  readonly raw: Uint8Array
+  /** Intrinsic gas under the chain's rules, or the calldata floor of EIP-7623 if that is more. */
+  readonly intrinsicGas: bigint
+}
+
+/** Why bytes are no transaction for this chain; `message` has geth's words. */
+export type TransactionFault = {
+  readonly code:
+    | 'TRANSACTION_MALFORMED'
+    | 'TRANSACTION_FOREIGN_CHAIN'
+    | 'TRANSACTION_UNPROTECTED'
+    | 'TRANSACTION_TYPE'
+  readonly message: string
+}
+
+/** The EthereumJS object behind each decoded transaction. */
+const inner = new WeakMap<Transaction, TypedTransaction>()
+
+/** @throws if `transaction` was not made by {@link decodeTransaction}. */
+export function innerTransaction(transaction: Transaction): TypedTransaction {
+  const found = inner.get(transaction)
+  if (found === undefined)
+    throw new TypeError('expected a decoded transaction, received another object')
+  return found
+}
+
+const SUPPORTED_TYPES = new Set([0, 1, 2, 4])
+
+/** Decodes a signed transaction and recovers its sender. */
+export function decodeTransaction(
+  raw: Uint8Array,
+  common: Common,
+): Verdict<Transaction, TransactionFault> {
+  if (raw.length === 0) return malformed('typed transaction too short')
+  let decoded: TypedTransaction
+  try {
+    decoded = createTxFromRLP(raw, { common, freeze: false })
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    if (/chain ?id/i.test(message)) {
+      return refuse({ code: 'TRANSACTION_FOREIGN_CHAIN', message: 'invalid sender' })
+    }
+    if (/TypedTransaction with ID|type .* (?:unknown|not)/i.test(message)) {
+      return refuse({ code: 'TRANSACTION_TYPE', message: 'transaction type not supported' })
+    }
+    return malformed(`rlp: ${message}`)
+  }
+  if (!SUPPORTED_TYPES.has(decoded.type)) {
+    return refuse({ code: 'TRANSACTION_TYPE', message: 'transaction type not supported' })
+  }
+  const chainId = chainIdOf(decoded)
+  if (chainId === undefined) {
+    return refuse({
+      code: 'TRANSACTION_UNPROTECTED',
+      message: 'only replay-protected (EIP-155) transactions allowed over RPC',
+    })
+  }
+  if (chainId !== common.chainId()) {
+    return refuse({ code: 'TRANSACTION_FOREIGN_CHAIN', message: 'invalid sender' })
+  }
+  try {
+    return accept(describe(decoded, raw, chainId))
+  } catch {
+    return malformed('invalid sender')
+  }
+}
+
+function describe(decoded: TypedTransaction, raw: Uint8Array, chainId: bigint): Transaction {
+  const { v, r, s } = decoded
+  if (v === undefined || r === undefined || s === undefined) throw new TypeError('unsigned')
+  const fees =
+    'maxFeePerGas' in decoded
+      ? { max: decoded.maxFeePerGas, tip: decoded.maxPriorityFeePerGas }
+      : { max: decoded.gasPrice, tip: decoded.gasPrice }
+  const accessList = 'accessList' in decoded ? toAccessList(decoded.accessList) : undefined
+  const floor = calldataFloor(decoded.data)
+  const intrinsic = decoded.getIntrinsicGas()
+  const transaction: Transaction = {
+    hash: toHash32(bytesToHex(decoded.hash())),
+    type: decoded.type,
+    from: toAddress(decoded.getSenderAddress().toString()),
+    to: decoded.to === undefined ? undefined : toAddress(decoded.to.toString()),
+    nonce: decoded.nonce,
+    gasLimit: decoded.gasLimit,
+    value: decoded.value,
+    data: decoded.data,
+    maxFeePerGas: fees.max,
+    maxPriorityFeePerGas: fees.tip,
+    chainId,
+    accessList,
+    v,
+    r,
+    s,
+    raw,
+    intrinsicGas: intrinsic > floor ? intrinsic : floor,
+  }
+  inner.set(transaction, decoded)
+  return transaction
+}
+
+/** What a node's own account sends. */
+export type OwnTransaction = {
+  readonly nonce: bigint
+  readonly gasLimit: bigint
+  readonly maxFeePerGas: bigint
+  readonly maxPriorityFeePerGas: bigint
+  readonly to: Address
+  readonly value: bigint
+  readonly data: Uint8Array
+}
+
+/** Signs a fee-market transaction. @throws if the key is none or the fields are out of range. */
+export function signOwnTransaction(
+  fields: OwnTransaction,
+  secretKey: Uint8Array,
+  common: Common,
+): Transaction {
+  const signed = createTx(
+    { type: 2, chainId: common.chainId(), ...fields },
+    { common, freeze: false },
+  ).sign(secretKey)
+  return describe(signed, signed.serialize(), common.chainId())
+}
+
+/** Effective tip per gas at a base fee; negative if the transaction cannot pay the base fee. */
+export function effectiveTip(transaction: Transaction, baseFeePerGas: bigint): bigint {
+  const left = transaction.maxFeePerGas - baseFeePerGas
+  return left < transaction.maxPriorityFeePerGas ? left : transaction.maxPriorityFeePerGas
+}
+
+/** 21,000 and 10 gas per token, a zero byte one token, any other four (EIP-7623). */
+function calldataFloor(data: Uint8Array): bigint {
+  let tokens = 0
+  for (const byte of data) tokens += byte === 0 ? 1 : 4
+  return 21_000n + 10n * BigInt(tokens)
+}
+
+function chainIdOf(decoded: TypedTransaction): bigint | undefined {
+  if ('chainId' in decoded && typeof decoded.chainId === 'bigint') return decoded.chainId
+  const { v } = decoded
+  return v === undefined || v < 35n ? undefined : (v - 35n) / 2n
+}
+
+function toAccessList(
+  list: readonly (readonly [Uint8Array, readonly Uint8Array[]])[],
+): readonly AccessListEntry[] {
+  return list.map(([address, keys]) => ({
+    address: toAddress(bytesToHex(address)),
+    storageKeys: keys.map((key) => toHash32(bytesToHex(key))),
+  }))
+}
+
+function malformed(message: string): Verdict<Transaction, TransactionFault> {
+  return refuse({ code: 'TRANSACTION_MALFORMED', message })
+}
