@@ -253,8 +253,9 @@ contract CalldataTrieTest is Test {
     }
 
     function test_storageValue_zeroOrLeadingZeroOrTooLong_reverts() public {
-        bytes[4] memory wrong =
-            [bytes(hex"80"), hex"00", hex"8200ff", abi.encodePacked(hex"a1", bytes32("x"), hex"01")];
+        bytes[4] memory wrong = [
+            bytes(hex"80"), hex"00", hex"8200ff", abi.encodePacked(hex"a1", bytes32("x"), hex"01")
+        ];
         for (uint256 i; i < wrong.length; ++i) {
             _trie.clear();
             _trie.add(keccak256(abi.encode(uint256(0))), wrong[i]);
@@ -284,9 +285,7 @@ contract CalldataTrieTest is Test {
         _fill(3);
         address account = address(0x1234);
         (bytes32 root, bytes[] memory proof) = _trie.prove(keccak256(abi.encodePacked(account)));
-        VM.expectRevert(
-            abi.encodeWithSelector(CalldataTrie.TrieAccountAbsent.selector, account)
-        );
+        VM.expectRevert(abi.encodeWithSelector(CalldataTrie.TrieAccountAbsent.selector, account));
         _harness.storageRoot(root, account, proof);
     }
 
@@ -316,7 +315,9 @@ contract CalldataTrieTest is Test {
             if (i > 0 && _random(seed, 300 + i) % 3 == 0) {
                 uint256 shared = 4 * (1 + _random(seed, 400 + i) % 20);
                 uint256 mask = type(uint256).max >> shared;
-                key = bytes32((uint256(_trie.keyAt(i % _trie.length())) & ~mask) | (uint256(key) & mask));
+                key = bytes32(
+                    (uint256(_trie.keyAt(i % _trie.length())) & ~mask) | (uint256(key) & mask)
+                );
             }
             _trie.add(key, _longValue(_random(seed, 500 + i)));
         }

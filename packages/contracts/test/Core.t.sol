@@ -160,9 +160,7 @@ contract CoreTest is CoreFixture {
         TransitionObject memory transition = _transition(1, 1);
         uint256[3] memory wrong = [uint256(0), BOND - 1, BOND + 1];
         for (uint256 i; i < wrong.length; ++i) {
-            VM.expectRevert(
-                abi.encodeWithSelector(Core.CoreBondMismatch.selector, BOND, wrong[i])
-            );
+            VM.expectRevert(abi.encodeWithSelector(Core.CoreBondMismatch.selector, BOND, wrong[i]));
             _core.propose{ value: wrong[i] }(transition);
         }
     }
@@ -234,8 +232,7 @@ contract CoreTest is CoreFixture {
             _core.proposalOf(ProtocolHashes.transitionHash(commit.transition)).challengeEnd;
         VM.warp(challengeEnd - 1);
         _expectCommitRevert(
-            commit,
-            abi.encodeWithSelector(Core.CoreChallengePeriodRunning.selector, challengeEnd)
+            commit, abi.encodeWithSelector(Core.CoreChallengePeriodRunning.selector, challengeEnd)
         );
         VM.warp(challengeEnd);
         _commit(commit);
@@ -306,9 +303,7 @@ contract CoreTest is CoreFixture {
         commit.header = _builder.auxiliaryHeader(2 * EPOCH + 1, stateRoot);
         _expectCommitRevert(
             commit,
-            abi.encodeWithSelector(
-                Core.CoreSourceNotACheckpoint.selector, 2 * EPOCH + 1, EPOCH
-            )
+            abi.encodeWithSelector(Core.CoreSourceNotACheckpoint.selector, 2 * EPOCH + 1, EPOCH)
         );
     }
 
@@ -320,7 +315,9 @@ contract CoreTest is CoreFixture {
             VoteMessage memory vote = _copy(right);
             if (i == 0) vote.targetHeight = right.sourceHeight + 2;
             if (i == 1) vote.sourceHeight = right.sourceHeight - 1;
-            if (i == 2) vote.chain = ProtocolHashes.coreIdentifier(uint96(block.chainid), address(0));
+            if (i == 2) {
+                vote.chain = ProtocolHashes.coreIdentifier(uint96(block.chainid), address(0));
+            }
             if (i == 3) vote.transitionHash = keccak256("another transition");
             if (i == 4) vote.source = keccak256("another source");
             if (i == 5) vote.target = keccak256("another target");
@@ -384,7 +381,9 @@ contract CoreTest is CoreFixture {
         bytes32 s = bytes32(_slice(twin, 32));
         bytes memory packed = abi.encodePacked(
             bytes32(_slice(twin, 0)),
-            bytes32((uint256(uint8(twin[64]) - 27) << 255) | (uint256(s) & (type(uint256).max >> 1)))
+            bytes32(
+                (uint256(uint8(twin[64]) - 27) << 255) | (uint256(s) & (type(uint256).max >> 1))
+            )
         );
         for (uint256 i; i < 64; ++i) {
             commit.seal.signatures[i] = packed[i];
@@ -398,9 +397,7 @@ contract CoreTest is CoreFixture {
         commit.seal.signatures = new bytes(256);
         _expectCommitRevert(
             commit,
-            abi.encodeWithSelector(
-                Seal.SealSignatureInvalid.selector, 0, _validator(1), address(0)
-            )
+            abi.encodeWithSelector(Seal.SealSignatureInvalid.selector, 0, _validator(1), address(0))
         );
     }
 
@@ -423,9 +420,7 @@ contract CoreTest is CoreFixture {
         _openWith(4);
         Commit memory commit = _proposeAndSign(1, 5_000, _firstKeys(4));
         commit.seal.signers[0] |= 1 << 4;
-        _expectCommitRevert(
-            commit, abi.encodeWithSelector(Seal.SealSeatOutOfRange.selector, 4, 4)
-        );
+        _expectCommitRevert(commit, abi.encodeWithSelector(Seal.SealSeatOutOfRange.selector, 4, 4));
         commit.seal.signers[0] = 15;
         uint256[] memory longer = new uint256[](3);
         longer[0] = 15;
@@ -497,9 +492,7 @@ contract CoreTest is CoreFixture {
         _sign(commit, _firstKeys(4));
         _expectCommitRevert(
             commit,
-            abi.encodeWithSelector(
-                Core.CoreTransitionMismatch.selector, bytes32(0), transitionHash
-            )
+            abi.encodeWithSelector(Core.CoreTransitionMismatch.selector, bytes32(0), transitionHash)
         );
     }
 
@@ -507,7 +500,7 @@ contract CoreTest is CoreFixture {
         _openWith(4);
         Commit memory commit = _proposeAndSign(1, 5_000, _firstKeys(4));
         bytes32 stateRoot;
-        (stateRoot, commit.accountProof, commit.storageProof) = _proveStorage(
+        (stateRoot, commit.accountProof, commit.storageProof) = _builder.proveStorage(
             address(0xbeef), 0, ProtocolHashes.transitionHash(commit.transition)
         );
         commit.header = _builder.auxiliaryHeader(2 * EPOCH, stateRoot);
@@ -568,26 +561,20 @@ contract CoreTest is CoreFixture {
         TransitionObject memory loser = _transition(2, 7_000);
         _propose(loser);
         bytes32 transitionHash = ProtocolHashes.transitionHash(loser);
-        VM.expectRevert(
-            abi.encodeWithSelector(Core.CoreProposalNotStale.selector, transitionHash)
-        );
+        VM.expectRevert(abi.encodeWithSelector(Core.CoreProposalNotStale.selector, transitionHash));
         _core.reclaimBond(transitionHash);
         _commitNext(1, _firstKeys(4));
         uint256 balance = address(this).balance;
         VM.prank(address(0x5757));
         _core.reclaimBond(transitionHash);
         assertEq(address(this).balance, balance + BOND);
-        VM.expectRevert(
-            abi.encodeWithSelector(Core.CoreProposalUnknown.selector, transitionHash)
-        );
+        VM.expectRevert(abi.encodeWithSelector(Core.CoreProposalUnknown.selector, transitionHash));
         _core.reclaimBond(transitionHash);
     }
 
     function test_constructor_invalidParameters_reverts() public {
         CoreParameters memory parameters = _parameters(IERC20(address(0x1234)));
-        VM.expectRevert(
-            abi.encodeWithSelector(CoreStorage.CoreParameterInvalid.selector, "token")
-        );
+        VM.expectRevert(abi.encodeWithSelector(CoreStorage.CoreParameterInvalid.selector, "token"));
         new Core(parameters, address(this), "");
         parameters = _parameters(IERC20(address(_token)));
         parameters.minimumStake = 0;
@@ -632,7 +619,9 @@ contract CoreTest is CoreFixture {
         genesis.gasTarget = 0;
         bytes32 kernelHash = ProtocolHashes.kernelHash(genesis);
         bytes32 transitionHash = ProtocolHashes.transitionHash(
-            TransitionObject(0, rootNumber, blockhash(rootNumber), keccak256(hex"80"), 0, kernelHash)
+            TransitionObject(
+                0, rootNumber, blockhash(rootNumber), keccak256(hex"80"), 0, kernelHash
+            )
         );
         return ProtocolHashes.metaBlockHash(kernelHash, transitionHash);
     }

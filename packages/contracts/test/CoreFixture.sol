@@ -9,7 +9,7 @@ import { CoreParameters } from "../src/origin/CoreParameters.sol";
 import { Predeploys } from "../src/protocol/Predeploys.sol";
 import { ProtocolHashes } from "../src/protocol/ProtocolHashes.sol";
 import { Kernel, TransitionObject, VoteMessage } from "../src/protocol/Types.sol";
-import { HeaderBuilder } from "./HeaderBuilder.sol";
+import { ChainBuilder } from "./ChainBuilder.sol";
 import { Test } from "./Test.sol";
 import { Vm } from "./Vm.sol";
 
@@ -22,11 +22,10 @@ abstract contract CoreFixture is Test {
     uint64 internal constant CHALLENGE_PERIOD = 60;
     uint64 internal constant WITHDRAWAL_DELAY = 1 days;
     uint96 internal constant STAKE = 100 ether;
-    uint256 internal constant SLOT_ZERO_KEY = 0;
 
     DevnetToken internal _token;
     Core internal _core;
-    HeaderBuilder internal _builder = new HeaderBuilder();
+    ChainBuilder internal _builder = new ChainBuilder();
     Kernel internal _kernel;
     bytes internal _set;
     bytes internal _lastUpdates;
@@ -198,32 +197,7 @@ abstract contract CoreFixture is Test {
         internal
         returns (bytes32 stateRoot, bytes[] memory accountProof, bytes[] memory storageProof)
     {
-        return _proveStorage(Predeploys.TRANSITION_TRACKER, 0, value);
-    }
-
-    function _proveStorage(address account, bytes32 slot, bytes32 value)
-        internal
-        returns (bytes32 stateRoot, bytes[] memory accountProof, bytes[] memory storageProof)
-    {
-        bytes32 storageRoot;
-        _builder.clear();
-        _builder.add(keccak256(abi.encode(slot)), _builder.encodeInteger(uint256(value)));
-        for (uint256 i = 1; i < 8; ++i) {
-            _builder.add(keccak256(abi.encode(uint256(slot) + i)), _builder.encodeInteger(i));
-        }
-        (storageRoot, storageProof) = _builder.prove(keccak256(abi.encode(slot)));
-        _builder.clear();
-        _builder.add(
-            keccak256(abi.encodePacked(account)),
-            _builder.encodeAccount(1, 0, storageRoot, keccak256("code"))
-        );
-        for (uint160 i = 1; i < 40; ++i) {
-            _builder.add(
-                keccak256(abi.encodePacked(address(i))),
-                _builder.encodeAccount(0, i, keccak256(hex"80"), keccak256(""))
-            );
-        }
-        (stateRoot, accountProof) = _builder.prove(keccak256(abi.encodePacked(account)));
+        return _builder.proveStorage(Predeploys.TRANSITION_TRACKER, 0, value);
     }
 
     function _linkOf(Commit memory commit) internal view returns (VoteMessage memory) {

@@ -36,11 +36,7 @@ contract ReentrantToken is ERC20("Reentrant", "R") {
         victim = victim_;
     }
 
-    function transferFrom(address from, address to, uint256 amount)
-        public
-        override
-        returns (bool)
-    {
+    function transferFrom(address from, address to, uint256 amount) public override returns (bool) {
         if (victim != address(0)) {
             address inner = address(0xbad);
             victim = address(0);

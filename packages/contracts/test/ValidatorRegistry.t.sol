@@ -350,9 +350,7 @@ contract ValidatorRegistryTest is CoreFixture {
         }
         address late = _validator(seats + 1);
         VM.prank(late);
-        VM.expectRevert(
-            abi.encodeWithSelector(ValidatorRegistry.ValidatorSetFull.selector, seats)
-        );
+        VM.expectRevert(abi.encodeWithSelector(ValidatorRegistry.ValidatorSetFull.selector, seats));
         _core.deposit(late, late, STAKE, "");
         uint256 before = gasleft();
         _core.open();
@@ -387,10 +385,11 @@ contract ValidatorRegistryTest is CoreFixture {
                 && entry.status <= ValidatorRegistry.ValidatorStatus.Leaving;
             if (!isSeated) continue;
             ++members;
-            uint256 flags = (height < entry.endHeight ? FORWARD : 0)
-                | (entry.startHeight < height ? REAR : 0);
+            uint256 flags =
+                (height < entry.endHeight ? FORWARD : 0) | (entry.startHeight < height ? REAR : 0);
             assertEq(
-                _wordAt(entry.index), (uint256(uint160(_validator(key))) << 96) | flags | entry.stake
+                _wordAt(entry.index),
+                (uint256(uint160(_validator(key))) << 96) | flags | entry.stake
             );
             if (flags & FORWARD != 0) forward += entry.stake;
             if (flags & REAR != 0) rear += entry.stake;

@@ -111,10 +111,8 @@ contract FinalityGadget {
     /// @param configuration The chain's configuration.
     /// @param validatorWords_ The validator words of kernel 1, in index order.
     constructor(AuxiliaryConfiguration memory configuration, uint256[] memory validatorWords_) {
-        _domain =
-            ProtocolHashes.domainSeparator(configuration.originChainId, configuration.core);
-        _auxiliary =
-            ProtocolHashes.coreIdentifier(configuration.originChainId, configuration.core);
+        _domain = ProtocolHashes.domainSeparator(configuration.originChainId, configuration.core);
+        _auxiliary = ProtocolHashes.coreIdentifier(configuration.originChainId, configuration.core);
         _origin = ProtocolHashes.coreIdentifier(configuration.originChainId, address(0));
         _epochLength = configuration.epochLength;
         _originEpochLength = configuration.originEpochLength;
@@ -165,7 +163,9 @@ contract FinalityGadget {
         uint16[] calldata indices,
         uint256[] calldata newWords
     ) external {
-        if (msg.sender != Predeploys.KERNEL_REGISTRY) revert GadgetNotRegistry(msg.sender);
+        if (msg.sender != Predeploys.KERNEL_REGISTRY) {
+            revert GadgetNotRegistry(msg.sender);
+        }
         _kernelHeight = kernelHeight_;
         // All old seats go before the first new one is placed: a validator may change its seat.
         for (uint256 i; i < indices.length; ++i) {
@@ -288,9 +288,8 @@ contract FinalityGadget {
         bool isAuxiliary = vote.chain == _auxiliary;
         if (!isAuxiliary && vote.chain != _origin) return VoteResult.ChainForeign;
         if (vote.targetHeight <= vote.sourceHeight) return VoteResult.HeightsNotRising;
-        uint256 current = isAuxiliary
-            ? block.number / _epochLength
-            : uint256(_status[_origin].justifiedHeight);
+        uint256 current =
+            isAuxiliary ? block.number / _epochLength : uint256(_status[_origin].justifiedHeight);
         if (current > uint256(vote.targetHeight) + _maxVoteAge) return VoteResult.TooOld;
         bytes32 sourceHash = justifiedHash(vote.chain, vote.sourceHeight);
         if (sourceHash == 0 || sourceHash != vote.source) return VoteResult.SourceNotJustified;
@@ -299,8 +298,8 @@ contract FinalityGadget {
         if (isAuxiliary) {
             bytes32 targetHash = _checkpointHash(vote.targetHeight);
             targetKnown = targetHash != 0 && targetHash == vote.target;
-            transitionHash = TransitionTracker(Predeploys.TRANSITION_TRACKER)
-                .transitionHash(vote.sourceHeight);
+            transitionHash =
+                TransitionTracker(Predeploys.TRANSITION_TRACKER).transitionHash(vote.sourceHeight);
         } else {
             OriginBlock memory target = _observation(vote.target);
             targetKnown = target.stateRoot != 0
@@ -377,10 +376,10 @@ contract FinalityGadget {
             current.finalizedHeight = vote.sourceHeight;
             current.finalizedHash = vote.source;
         }
-        emit CheckpointFinalized(
-            vote.chain, vote.sourceHeight, vote.source, current.finalizedCount
-        );
-        if (vote.chain == _origin) OriginObserver(Predeploys.ORIGIN_OBSERVER).finalize(vote.source);
+        emit CheckpointFinalized(vote.chain, vote.sourceHeight, vote.source, current.finalizedCount);
+        if (vote.chain == _origin) {
+            OriginObserver(Predeploys.ORIGIN_OBSERVER).finalize(vote.source);
+        }
     }
 
     function _placeSeat(uint256 index, uint256 word) private {

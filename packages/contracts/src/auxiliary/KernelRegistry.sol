@@ -80,7 +80,9 @@ contract KernelRegistry {
         bytes[] calldata accountProof,
         bytes[] calldata storageProof
     ) external {
-        if (_pending.height != 0) revert RegistryKernelPending(_pending.height);
+        if (_pending.height != 0) {
+            revert RegistryKernelPending(_pending.height);
+        }
         uint64 next = _active.height + 1;
         if (kernel.height != next) revert RegistryHeightNotNext(next, kernel.height);
         bytes32 kernelHash = ProtocolHashes.kernelHash(kernel);
@@ -140,8 +142,8 @@ contract KernelRegistry {
         bytes[] calldata accountProof,
         bytes[] calldata storageProof
     ) private view {
-        bytes32 stateRoot =
-            OriginObserver(Predeploys.ORIGIN_OBSERVER).finalizedStateRoot(originBlockNumber);
+        bytes32 stateRoot = OriginObserver(Predeploys.ORIGIN_OBSERVER)
+            .finalizedStateRoot(originBlockNumber);
         if (stateRoot == 0) revert RegistryObservationNotFinal(originBlockNumber);
         bytes32 proven = CalldataTrie.storageValue(
             CalldataTrie.storageRoot(stateRoot, _core, accountProof),

@@ -83,8 +83,7 @@ contract TransitionTracker {
 
     /// @notice The transition object as of the end of the last block; that of a checkpoint if the block is one.
     function transition() public view returns (TransitionObject memory) {
-        OriginBlock memory observed =
-            OriginObserver(Predeploys.ORIGIN_OBSERVER).latestFinalized();
+        OriginBlock memory observed = OriginObserver(Predeploys.ORIGIN_OBSERVER).latestFinalized();
         return TransitionObject({
             dynasty: FinalityGadget(Predeploys.FINALITY_GADGET).dynastyBefore(_lastBlockNumber),
             originBlockNumber: observed.number,

@@ -176,13 +176,8 @@ contract Core is ValidatorRegistry, OriginHistory {
         kernel.parent = ProtocolHashes.metaBlockHash(genesisKernelHash, genesisTransitionHash);
         kernel.gasTarget = _gasTarget;
         _openKernel(kernel, genesis.updates);
-        _head = Head({
-            phase: Phase.Open,
-            height: 1,
-            dynasty: 0,
-            accumulatedGas: 0,
-            queuedChanges: 0
-        });
+        _head =
+            Head({ phase: Phase.Open, height: 1, dynasty: 0, accumulatedGas: 0, queuedChanges: 0 });
     }
 
     /// @notice Proposes the transition object that closes the open kernel.
@@ -240,9 +235,8 @@ contract Core is ValidatorRegistry, OriginHistory {
         address proposer = _takeProposal(transitionHash, current.height);
         bytes32 openKernelHash = ProtocolHashes.kernelHash(kernel);
         _requireOpenKernel(current.height, openKernelHash, kernel, validatorSet);
-        bytes32 anchored = _requireSealed(
-            transitionHash, kernel, validatorSet, header, seal, current.height
-        );
+        bytes32 anchored =
+            _requireSealed(transitionHash, kernel, validatorSet, header, seal, current.height);
         _requireProven(anchored, transitionHash, accountProof, storageProof);
         _recordStateRoot(current.height, anchored);
 
@@ -252,8 +246,7 @@ contract Core is ValidatorRegistry, OriginHistory {
         next.gasTarget = _gasTarget;
         next.updatesHash = NO_UPDATES_HASH;
         if (kernel.updatesHash != NO_UPDATES_HASH || current.queuedChanges != 0) {
-            NextSet memory set =
-                _advanceSet(validatorSet, next.height, current.queuedChanges);
+            NextSet memory set = _advanceSet(validatorSet, next.height, current.queuedChanges);
             updates = set.updates;
             next.validatorSetHash = set.setHash;
             next.updatesHash = keccak256(updates);
@@ -361,9 +354,7 @@ contract Core is ValidatorRegistry, OriginHistory {
         if (!isSealed) {
             revert CoreNotSupermajority(forward, kernel.forwardWeight, rear, kernel.rearWeight);
         }
-        emit MetaBlockCommitted(
-            height, transitionHash, source, seal.target, sourceHeight, anchored
-        );
+        emit MetaBlockCommitted(height, transitionHash, source, seal.target, sourceHeight, anchored);
     }
 
     function _requireProven(

@@ -25,10 +25,8 @@ library SealedHeader {
         unchecked {
             // Prefixes: list, parent hash, uncles, beneficiary, state, transactions, receipts, bloom.
             bool isShaped = CalldataRlp.enterList(start, end) == start + 3
-                && CalldataRlp.byteAt(start + 3) == 0xa0
-                && CalldataRlp.byteAt(start + 36) == 0xa0
-                && CalldataRlp.byteAt(start + 69) == 0x94
-                && CalldataRlp.byteAt(start + 90) == 0xa0
+                && CalldataRlp.byteAt(start + 3) == 0xa0 && CalldataRlp.byteAt(start + 36) == 0xa0
+                && CalldataRlp.byteAt(start + 69) == 0x94 && CalldataRlp.byteAt(start + 90) == 0xa0
                 && CalldataRlp.byteAt(start + 123) == 0xa0
                 && CalldataRlp.byteAt(start + 156) == 0xa0
                 && CalldataRlp.wordAt(start + 189) >> 232 == 0xb90100;

@@ -113,7 +113,9 @@ abstract contract ValidatorRegistry is CoreStorage, ReentrancyGuardTransient {
         uint256 amount,
         bytes calldata signature
     ) external nonReentrant {
-        if (_head.phase == Phase.Halted) revert CoreWrongPhase(Phase.Open, Phase.Halted);
+        if (_head.phase == Phase.Halted) {
+            revert CoreWrongPhase(Phase.Open, Phase.Halted);
+        }
         if (validator == address(0) || withdrawal == address(0)) revert ValidatorAddressZero();
         Validator storage entry = _validators[validator];
         if (entry.status != ValidatorStatus.Unknown) revert ValidatorKnown(validator);
@@ -309,8 +311,7 @@ abstract contract ValidatorRegistry is CoreStorage, ReentrancyGuardTransient {
         private
         view
     {
-        bytes32 digest =
-            ProtocolHashes.registrationDigest(domainSeparator, validator, withdrawal);
+        bytes32 digest = ProtocolHashes.registrationDigest(domainSeparator, validator, withdrawal);
         (, bytes32 r, bytes32 yParityAndS) = CompactSignature.toWords(signature);
         address recovered = CompactSignature.recover(digest, r, yParityAndS);
         if (recovered != validator) revert ValidatorNotAuthorized(validator, recovered);

@@ -150,8 +150,9 @@ library CalldataTrie {
                 }
                 if (second + totalSize == end) {
                     (start, size) = (second + prefixSize, totalSize - prefixSize);
-                    (step, child, newDepth) =
-                        _followPath(item + pathPrefix, pathSize - pathPrefix, key, depth, start, size);
+                    (step, child, newDepth) = _followPath(
+                        item + pathPrefix, pathSize - pathPrefix, key, depth, start, size
+                    );
                     return (step, child, newDepth, start, size);
                 }
             }
@@ -183,8 +184,7 @@ library CalldataTrie {
                 ? nibbles == remaining && size != 0
                 : nibbles != 0 && nibbles < remaining && (size == 32 || size == 0);
             if (!isShaped) return (Step.Malformed, 0, 0);
-            uint256 given =
-                odd ? CalldataRlp.wordAt(path) << 4 : CalldataRlp.wordAt(path + 1);
+            uint256 given = odd ? CalldataRlp.wordAt(path) << 4 : CalldataRlp.wordAt(path + 1);
             bool isSame = (given ^ (uint256(key) << (4 * depth))) >> (256 - 4 * nibbles) == 0;
             if (!isSame) return (Step.Absent, 0, 0);
             if (isLeaf) return (Step.Found, 0, 0);

@@ -6,8 +6,9 @@ import { Kernel, OriginBlock, TransitionObject, VoteMessage } from "./Types.sol"
 /// @title Hashes of the protocol's messages
 /// @dev Spec: docs/protocol.md §2. Twin of packages/protocol; both agree on every vector in the tests.
 library ProtocolHashes {
-    bytes32 internal constant DOMAIN_TYPEHASH =
-        keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
+    bytes32 internal constant DOMAIN_TYPEHASH = keccak256(
+        "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+    );
     bytes32 internal constant VOTE_TYPEHASH = keccak256(
         "VoteMessage(bytes32 chain,bytes32 transitionHash,bytes32 source,bytes32 target,uint64 sourceHeight,uint64 targetHeight)"
     );

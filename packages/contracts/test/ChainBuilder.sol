@@ -3,8 +3,8 @@ pragma solidity ^0.8.30;
 
 import { TrieBuilder } from "./TrieBuilder.sol";
 
-/// @dev Encodes block headers with as many fields as a fork has.
-contract HeaderBuilder is TrieBuilder {
+/// @dev Makes block headers with as many fields as a fork has, and states with proofs of one storage slot.
+contract ChainBuilder is TrieBuilder {
     bytes32 internal constant EMPTY_ROOT = keccak256(hex"80");
 
     /// @dev A header as clique chains have it since London: 16 fields, difficulty 2.
@@ -69,5 +69,31 @@ contract HeaderBuilder is TrieBuilder {
                 tail
             )
         );
+    }
+
+    /// @dev A state of forty accounts in which `account` holds `value` in `slot`, among seven other slots.
+    function proveStorage(address account, bytes32 slot, bytes32 value)
+        public
+        returns (bytes32 stateRoot, bytes[] memory accountProof, bytes[] memory storageProof)
+    {
+        bytes32 storageRoot;
+        clear();
+        add(keccak256(abi.encode(slot)), encodeInteger(uint256(value)));
+        for (uint256 i = 1; i < 8; ++i) {
+            add(keccak256(abi.encode("slot", i)), encodeInteger(i));
+        }
+        (storageRoot, storageProof) = prove(keccak256(abi.encode(slot)));
+        clear();
+        add(
+            keccak256(abi.encodePacked(account)),
+            encodeAccount(1, 0, storageRoot, keccak256("code"))
+        );
+        for (uint160 i = 1; i < 40; ++i) {
+            add(
+                keccak256(abi.encodePacked(address(i))),
+                encodeAccount(0, i, EMPTY_ROOT, keccak256(""))
+            );
+        }
+        (stateRoot, accountProof) = prove(keccak256(abi.encodePacked(account)));
     }
 }
