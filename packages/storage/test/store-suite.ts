@@ -1,5 +1,5 @@
 import { toBlockNumber } from '@mosaic/primitives'
-import * as fc from 'fast-check'
+import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Space } from '../src/space.ts'
 import { blockNumberKey, type EntryRange, type Store, type StoreOperation } from '../src/store.ts'
