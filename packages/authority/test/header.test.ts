@@ -13,9 +13,9 @@ import {
   toHash32,
   ZERO_HASH,
 } from '@mosaic/primitives'
-import { secretKeyToAddress } from '@mosaic/protocol'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { secretKeyToAddress } from '../../protocol/src/signature.ts'
 import { buildExtraData, splitExtraData } from '../src/extra-data.ts'
 import {
   type AuthorityHeader,

@@ -11,8 +11,8 @@ import {
   ZERO_ADDRESS,
   ZERO_HASH,
 } from '@mosaic/primitives'
-import { recoverSigner, secretKeyToAddress, signDigest } from '@mosaic/protocol'
-import { buildExtraData, splitExtraData } from '../src/extra-data.ts'
+import { recoverSigner, secretKeyToAddress, signDigest } from '../../protocol/src/signature.ts'
+import { buildExtraData } from '../src/extra-data.ts'
 import { nextBaseFee } from '../src/gas.ts'
 import { type AuthorityHeader, headerHash, readSeal, sealHash } from '../src/header.ts'
 import { voteNonce } from '../src/nonce.ts'
@@ -95,11 +95,6 @@ export function recoverSealer(header: AuthorityHeader): Address | undefined {
     sealHash(header),
     bytesToHex(concatBytes(seal.subarray(0, 64), Uint8Array.of(27 + parity))),
   )
-}
-
-/** The signers that a header lists. */
-export function listedSigners(header: AuthorityHeader): readonly Address[] {
-  return splitExtraData(header.extraData).signers
 }
 
 /** The `index`-th of a row of addresses in ascending order. */
