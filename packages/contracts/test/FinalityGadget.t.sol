@@ -188,7 +188,7 @@ contract FinalityGadgetTest is AuxiliaryFixture {
 
     function test_submitVotes_checkpointBeyondBlockhash_usesTheRecordedOne() public {
         _advanceTo(EPOCH + 1);
-        bytes32 genesis = blockhash(0);
+        bytes32 genesis = TRACKER.checkpointHash(0);
         _advanceTo(75 * EPOCH + 1);
         VoteMessage memory vote = _auxiliaryVote(0, 75);
         vote.source = genesis;
