@@ -24,6 +24,7 @@ export type Transaction = {
 }
 
 export type Receipt = {
+  readonly transactionHash: string
   readonly gasUsed: bigint
   readonly contractAddress: string | undefined
   readonly logs: readonly Log[]
@@ -101,6 +102,7 @@ export async function startAnvil(): Promise<Anvil> {
     }
     const { contractAddress } = receipt
     return {
+      transactionHash: String(hash),
       gasUsed: BigInt(String(receipt['gasUsed'])),
       contractAddress: typeof contractAddress === 'string' ? contractAddress : undefined,
       logs: readLogs(receipt['logs']),

@@ -197,9 +197,8 @@ abstract contract ValidatorRegistry is CoreStorage, ReentrancyGuardTransient {
         }
         if (seats == 0) revert ValidatorSetEmpty();
         _shorten(words, seats);
-        uint256[] memory none = new uint256[](0);
-        (next.updates, next.forwardWeight, next.rearWeight) = _compare(none, words);
-        next.setHash = keccak256(abi.encodePacked(words));
+        (next.updates, next.forwardWeight, next.rearWeight) = _compare(msg.data[0:0], words);
+        next.setHash = _hashOf(words);
     }
 
     /// @dev The set of height `height` from that of the height before, and what the queues let through.
@@ -208,16 +207,17 @@ abstract contract ValidatorRegistry is CoreStorage, ReentrancyGuardTransient {
         returns (NextSet memory next)
     {
         uint256 seats = current.length / 32;
-        uint256[] memory before = new uint256[](seats);
         uint256[] memory words = new uint256[](seats + _maxJoins);
-        for (uint256 i; i < seats; ++i) {
-            uint256 word = uint256(bytes32(current[32 * i:32 * i + 32]));
-            before[i] = word;
-            if (word & ValidatorWord.FORWARD == 0) {
-                if (word != 0) _remove(ValidatorWord.validatorOf(word));
-                continue;
+        // Unchecked: the index is below the number of seats.
+        unchecked {
+            for (uint256 i; i < seats; ++i) {
+                uint256 word = _wordAt(current, i);
+                if (word & ValidatorWord.FORWARD != 0) {
+                    words[i] = word | ValidatorWord.REAR;
+                } else if (word != 0) {
+                    _remove(ValidatorWord.validatorOf(word));
+                }
             }
-            words[i] = word | ValidatorWord.REAR;
         }
         if (queuedChanges != 0) {
             (uint256 seatsAfter, uint256 taken) = _takeJoins(words, seats, height);
@@ -225,8 +225,8 @@ abstract contract ValidatorRegistry is CoreStorage, ReentrancyGuardTransient {
             next.queuedChanges = queuedChanges - uint32(taken + _takeLogouts(words, height));
         }
         _shorten(words, seats);
-        (next.updates, next.forwardWeight, next.rearWeight) = _compare(before, words);
-        next.setHash = keccak256(abi.encodePacked(words));
+        (next.updates, next.forwardWeight, next.rearWeight) = _compare(current, words);
+        next.setHash = _hashOf(words);
     }
 
     /// @dev Fills free seats, lowest first, then new ones. Also those that left the queue again count towards the limit, so
@@ -250,6 +250,7 @@ abstract contract ValidatorRegistry is CoreStorage, ReentrancyGuardTransient {
     /// @dev A logout that would leave the forward set empty waits. The rear set is the forward set of the height before, so
     ///      it is never empty either.
     function _takeLogouts(uint256[] memory words, uint64 height) private returns (uint256 taken) {
+        if (_logouts.empty()) return 0;
         uint256 forwardSeats;
         for (uint256 i; i < words.length; ++i) {
             if (words[i] & ValidatorWord.FORWARD != 0) ++forwardSeats;
@@ -263,8 +264,8 @@ abstract contract ValidatorRegistry is CoreStorage, ReentrancyGuardTransient {
         }
     }
 
-    /// @dev The updates between two sets and the weights of the second.
-    function _compare(uint256[] memory before, uint256[] memory words)
+    /// @dev The updates from the words `before` to `words`, and the weights of the latter.
+    function _compare(bytes calldata before, uint256[] memory words)
         private
         view
         returns (bytes memory updates, uint128 forwardWeight, uint128 rearWeight)
@@ -273,20 +274,28 @@ abstract contract ValidatorRegistry is CoreStorage, ReentrancyGuardTransient {
         uint256 used;
         uint256 forward;
         uint256 rear;
-        for (uint256 i; i < words.length; ++i) {
-            uint256 word = words[i];
-            forward += ValidatorWord.forwardWeight(word);
-            rear += ValidatorWord.rearWeight(word);
-            uint256 old = i < before.length ? before[i] : 0;
-            if (word == old) continue;
-            Validator storage entry = _validators[ValidatorWord.validatorOf(word == 0 ? old : word)];
-            changes[used] = word;
-            changes[used + 1] =
-                (uint256(entry.startHeight) << 192) | (uint256(entry.endHeight) << 128) | i;
-            used += 2;
+        // Unchecked: counters, and sums of at most 512 weights below 2^94.
+        unchecked {
+            for (uint256 i; i < words.length; ++i) {
+                uint256 word = words[i];
+                forward += ValidatorWord.forwardWeight(word);
+                rear += ValidatorWord.rearWeight(word);
+                uint256 old = 32 * i < before.length ? _wordAt(before, i) : 0;
+                if (word == old) continue;
+                Validator storage entry =
+                    _validators[ValidatorWord.validatorOf(word == 0 ? old : word)];
+                changes[used] = word;
+                changes[used + 1] =
+                    (uint256(entry.startHeight) << 192) | (uint256(entry.endHeight) << 128) | i;
+                used += 2;
+            }
         }
-        _shorten(changes, used);
-        return (abi.encodePacked(changes), uint128(forward), uint128(rear));
+        // Assembly: the words of an array in memory are the bytes, once the length is in bytes.
+        assembly ("memory-safe") {
+            mstore(changes, shl(5, used))
+            updates := changes
+        }
+        return (updates, uint128(forward), uint128(rear));
     }
 
     function _takeSeat(address validator, uint256 index, uint64 height)
@@ -319,6 +328,21 @@ abstract contract ValidatorRegistry is CoreStorage, ReentrancyGuardTransient {
 
     function _popAddress(DoubleEndedQueue.Bytes32Deque storage queue) private returns (address) {
         return address(uint160(uint256(queue.popFront())));
+    }
+
+    /// @dev The word of a seat; the caller keeps to the number of seats.
+    function _wordAt(bytes calldata words, uint256 seat) private pure returns (uint256 word) {
+        // Assembly: twice per seat and commit; a checked slice costs five times as much.
+        assembly ("memory-safe") {
+            word := calldataload(add(words.offset, shl(5, seat)))
+        }
+    }
+
+    /// @dev Keccak-256 of the words in index order, in place.
+    function _hashOf(uint256[] memory words) private pure returns (bytes32 hash) {
+        assembly ("memory-safe") {
+            hash := keccak256(add(words, 0x20), shl(5, mload(words)))
+        }
     }
 
     /// @dev Cuts a memory array; there is no way to do so without assembly.

@@ -1,0 +1,250 @@
+import {
+  bytesToHex,
+  type Hash32,
+  keccak256,
+  toAddress,
+  toBlockNumber,
+  toDynasty,
+  toGas,
+  toHash32,
+  toHeight,
+  toHex,
+  toMetaHeight,
+  toWeight,
+  utf8ToBytes,
+} from '@mosaic/primitives'
+import type { Kernel, TransitionObject, VoteMessage } from '@mosaic/protocol'
+import { Interface } from 'ethers'
+import { describe, expect, test } from 'vitest'
+import {
+  auxiliaryEventTopics,
+  type CoreParameters,
+  coreAbi,
+  coreEventTopics,
+  coreViews,
+  decodeAuxiliaryEvent,
+  decodeCoreEvent,
+  encodeCommit,
+  encodeCoreCreation,
+  encodeEndBlock,
+  encodeSubmitVotes,
+  finalityGadgetAbi,
+  finalityGadgetViews,
+  kernelRegistryAbi,
+  originObserverAbi,
+  PREDEPLOYS,
+  transitionTrackerAbi,
+  VOTE_RESULTS,
+} from '../src/index.ts'
+
+const core = new Interface(coreAbi)
+const gadget = new Interface(finalityGadgetAbi)
+
+const kernel: Kernel = {
+  height: toMetaHeight(2n),
+  parent: hashOf('parent'),
+  validatorSetHash: hashOf('set'),
+  updatesHash: hashOf('updates'),
+  gasTarget: toGas(7n),
+  forwardWeight: toWeight(2n ** 128n - 1n),
+  rearWeight: toWeight(1n),
+}
+const transition: TransitionObject = {
+  dynasty: toDynasty(3n),
+  originBlockNumber: toBlockNumber(100n),
+  originBlockHash: hashOf('origin'),
+  accumulatedTransactionRoot: hashOf('transactions'),
+  accumulatedGas: toGas(2n ** 64n - 1n),
+  kernelHash: hashOf('kernel'),
+}
+const vote: VoteMessage = {
+  chain: hashOf('chain'),
+  transitionHash: hashOf('transition'),
+  source: hashOf('source'),
+  target: hashOf('target'),
+  sourceHeight: toHeight(1n),
+  targetHeight: toHeight(2n),
+}
+
+describe('encodeEndBlock', () => {
+  test('is what the ABI says', () => {
+    const root = hashOf('root')
+    const expected = new Interface(transitionTrackerAbi).encodeFunctionData('endBlock', [root, 5n])
+    expect(bytesToHex(encodeEndBlock(root, toGas(5n)))).toBe(expected)
+  })
+})
+
+describe('encodeCommit', () => {
+  test('orders votes by seat and sets one bit for each, beyond 256 too', () => {
+    const signature = (fill: string) => toHex(`0x${fill.repeat(64)}`)
+    const data = encodeCommit({
+      transition,
+      kernel,
+      validatorSet: '0x',
+      header: '0x01',
+      target: hashOf('target'),
+      votes: [
+        { validatorIndex: 257, signature: signature('cc') },
+        { validatorIndex: 0, signature: signature('aa') },
+        { validatorIndex: 255, signature: signature('bb') },
+      ],
+      accountProof: ['0x02'],
+      storageProof: [],
+    })
+    const decoded = core.decodeFunctionData('commit', data)
+    const seal = decoded.getValue('seal')
+    expect(seal.getValue('signers').toArray()).toEqual([1n | (1n << 255n), 2n])
+    expect(seal.getValue('signatures')).toBe(
+      `0x${['aa', 'bb', 'cc'].map((fill) => fill.repeat(64)).join('')}`,
+    )
+    expect(decoded.getValue('kernel').toArray()).toEqual(Object.values(kernel))
+    expect(decoded.getValue('transition').toArray()).toEqual(Object.values(transition))
+  })
+})
+
+describe('encodeSubmitVotes', () => {
+  test('keeps votes and signatures side by side', () => {
+    const decoded = gadget.decodeFunctionData(
+      'submitVotes',
+      encodeSubmitVotes([{ vote, signature: '0x1234' }]),
+    )
+    expect(decoded.getValue('votes')[0].toArray()).toEqual(Object.values(vote))
+    expect(decoded.getValue('signatures').toArray()).toEqual(['0x1234'])
+  })
+})
+
+describe('encodeCoreCreation', () => {
+  test('names every member of the parameters', () => {
+    const { token: _, ...rest } = parameters()
+    const incomplete: object = rest
+    expect(() => core.encodeDeploy([incomplete, PREDEPLOYS.finalityGadget, '0x'])).toThrow()
+    expect(encodeCoreCreation(parameters(), PREDEPLOYS.finalityGadget, '0x7b7d')).toMatch(
+      /^0x[0-9a-f]+$/,
+    )
+  })
+})
+
+describe('decodeCoreEvent', () => {
+  test('reads KernelOpened', () => {
+    const log = core.encodeEventLog('KernelOpened', [2n, hashOf('kernel'), kernel, '0x1234'])
+    expect(log.topics[0]).toBe(coreEventTopics.KernelOpened)
+    expect(decodeCoreEvent(log)).toEqual({
+      name: 'KernelOpened',
+      height: 2n,
+      kernelHash: hashOf('kernel'),
+      kernel,
+      updates: '0x1234',
+    })
+  })
+
+  test('reads MetaBlockProposed and CoreCreated', () => {
+    const proposer = PREDEPLOYS.originObserver
+    const proposed = [2n, hashOf('transition'), transition, proposer, 9n]
+    expect(decodeCoreEvent(core.encodeEventLog('MetaBlockProposed', proposed))).toEqual({
+      name: 'MetaBlockProposed',
+      height: 2n,
+      transitionHash: hashOf('transition'),
+      transition,
+      proposer,
+      challengeEnd: 9n,
+    })
+    const created = [proposer, hashOf('definition'), parameters(), '0x7b7d']
+    expect(decodeCoreEvent(core.encodeEventLog('CoreCreated', created))).toEqual({
+      name: 'CoreCreated',
+      creator: proposer,
+      definitionHash: hashOf('definition'),
+      parameters: parameters(),
+      definition: '0x7b7d',
+    })
+  })
+
+  test('knows every event of the ABI', () => {
+    const names = core.fragments.flatMap((fragment) =>
+      fragment.type === 'event' ? [fragment.format('sighash').replace(/\(.*/, '')] : [],
+    )
+    expect(Object.keys(coreEventTopics).toSorted()).toEqual(names.toSorted())
+  })
+
+  test('returns undefined for events of others', () => {
+    expect(decodeCoreEvent({ topics: [hashOf('other')], data: '0x' })).toBeUndefined()
+    expect(decodeCoreEvent({ topics: [], data: '0x' })).toBeUndefined()
+  })
+})
+
+describe('decodeAuxiliaryEvent', () => {
+  test('reads LinkOpened and VoteRecorded of the gadget', () => {
+    const address = PREDEPLOYS.finalityGadget
+    const opened = gadget.encodeEventLog('LinkOpened', [hashOf('link'), vote])
+    expect(decodeAuxiliaryEvent({ address, ...opened })).toEqual({
+      name: 'LinkOpened',
+      link: hashOf('link'),
+      vote,
+    })
+    const values = [hashOf('link'), 7n, hashOf('r'), hashOf('s')]
+    const recorded = gadget.encodeEventLog('VoteRecorded', values)
+    expect(decodeAuxiliaryEvent({ address, ...recorded })).toEqual({
+      name: 'VoteRecorded',
+      link: hashOf('link'),
+      validatorIndex: 7,
+      signature: hashOf('r') + hashOf('s').slice(2),
+    })
+  })
+
+  test('ignores the same event from another address', () => {
+    const log = gadget.encodeEventLog('LinkOpened', [hashOf('link'), vote])
+    expect(decodeAuxiliaryEvent({ address: PREDEPLOYS.kernelRegistry, ...log })).toBeUndefined()
+    expect(
+      decodeAuxiliaryEvent({ address: toAddress(`0x${'11'.repeat(20)}`), ...log }),
+    ).toBeUndefined()
+  })
+
+  test('knows every event of the predeploys', () => {
+    const names = [finalityGadgetAbi, originObserverAbi, kernelRegistryAbi]
+      .flatMap((abi) => [...abi])
+      .flatMap((entry) => (entry.type === 'event' ? [entry.name] : []))
+    expect(Object.keys(auxiliaryEventTopics).toSorted()).toEqual(names.toSorted())
+  })
+})
+
+describe('views', () => {
+  test('decode what the contracts return', () => {
+    const head = core.encodeFunctionResult('head', [[1n, 5n, 6n, 7n, 8n]])
+    expect(coreViews.head.decode(head)).toEqual({
+      phase: 'open',
+      height: 5n,
+      dynasty: 6n,
+      accumulatedGas: 7n,
+      queuedChanges: 8n,
+    })
+    const words = gadget.encodeFunctionResult('validatorWords', [[1n, 2n]])
+    expect(finalityGadgetViews.validatorSet.decode(words)).toBe(
+      `0x${'1'.padStart(64, '0')}${'2'.padStart(64, '0')}`,
+    )
+  })
+
+  test('name the results of votes in the order of the enumeration', () => {
+    expect(VOTE_RESULTS).toHaveLength(12)
+    expect(VOTE_RESULTS.indexOf('target-conflicts')).toBe(11)
+  })
+})
+
+function hashOf(text: string): Hash32 {
+  return toHash32(keccak256(utf8ToBytes(text)))
+}
+
+function parameters(): CoreParameters {
+  return {
+    token: PREDEPLOYS.transitionTracker,
+    minimumStake: toWeight(1n),
+    auxiliaryChainId: 2n,
+    epochLength: 3n,
+    originEpochLength: 4n,
+    maxVoteAge: 5n,
+    gasTarget: toGas(6n),
+    challengePeriod: 7n,
+    withdrawalDelay: 8n,
+    proposalBond: 9n,
+    maxJoins: 10n,
+    maxLogouts: 11n,
+  }
+}
