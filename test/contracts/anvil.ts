@@ -15,7 +15,7 @@ export type Anvil = {
   readonly stop: () => Promise<void>
 }
 
-export type Transaction = {
+type Transaction = {
   /** Undefined: creates a contract. */
   readonly to?: Address
   readonly data: Hex
@@ -23,7 +23,7 @@ export type Transaction = {
   readonly value?: bigint
 }
 
-export type Receipt = {
+type Receipt = {
   readonly transactionHash: string
   readonly gasUsed: bigint
   readonly contractAddress: string | undefined
@@ -47,7 +47,7 @@ const GAS_LIMIT = 16_777_216n
 
 /** Starts anvil on a free port. Time advances by one second per block, so runs are alike. */
 export async function startAnvil(): Promise<Anvil> {
-  const process_ = spawn(
+  const child = spawn(
     findBinary(),
     [
       ['--port', '0', '--hardfork', 'osaka', '--chain-id', '31337', '--accounts', '1'],
@@ -55,16 +55,16 @@ export async function startAnvil(): Promise<Anvil> {
     ].flat(),
     { stdio: ['ignore', 'pipe', 'inherit'] },
   )
-  const exited = new Promise<void>((resolve) => process_.once('exit', () => resolve()))
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   const url = await new Promise<string>((resolve, reject) => {
     let output = ''
-    process_.stdout.setEncoding('utf8').on('data', (text: string) => {
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
       output += text
       const [, address] = /Listening on (\S+)/.exec(output) ?? []
       if (address !== undefined) resolve(`http://${address}`)
     })
-    process_.once('error', reject)
-    process_.once('exit', () => reject(new Error(`anvil exited: ${output}`)))
+    child.once('error', reject)
+    child.once('exit', () => reject(new Error(`anvil exited: ${output}`)))
   })
 
   let id = 0
@@ -111,7 +111,7 @@ export async function startAnvil(): Promise<Anvil> {
   const call = async (to: Address, data: Hex): Promise<Hex> =>
     toHex(String(await request('eth_call', { from: account, to, data }, 'latest')))
   const stop = async (): Promise<void> => {
-    process_.kill()
+    child.kill()
     await exited
   }
   return { request, send, call, account, stop }
