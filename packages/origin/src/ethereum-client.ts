@@ -75,15 +75,32 @@ export type LogFilter = {
 /** Blocks asked for in one `eth_getLogs`. */
 const LOG_RANGE = 10_000n
 
-/** @throws {@link WrongChainError} if `expectedChainId` is given and the endpoint serves another chain. */
-export async function createEthereumClient(
-  request: JsonRpcRequest,
+/** The chain that an endpoint serves. */
+export async function readChainId(request: JsonRpcRequest): Promise<bigint> {
+  return toQuantity(await request('eth_chainId', []), 'eth_chainId')
+}
+
+/**
+ * A client of the chain `chainId`. Connects to nothing yet: before its first answer it asks the endpoint which chain it serves, and every call
+ * throws {@link WrongChainError} if it is another one.
+ */
+export function createEthereumClient(
+  endpoint: JsonRpcRequest,
   policy: FinalityPolicy,
-  expectedChainId?: bigint,
-): Promise<EthereumClient> {
-  const chainId = toQuantity(await request('eth_chainId', []), 'eth_chainId')
-  if (expectedChainId !== undefined && chainId !== expectedChainId) {
-    throw new WrongChainError(expectedChainId, chainId)
+  chainId: bigint,
+): EthereumClient {
+  let verified: Promise<void> | undefined
+  const verify = async (): Promise<void> => {
+    const served = await readChainId(endpoint)
+    if (served !== chainId) throw new WrongChainError(chainId, served)
+  }
+  const request: JsonRpcRequest = async (method, params) => {
+    verified ??= verify().catch((error: unknown) => {
+      verified = undefined
+      throw error
+    })
+    await verified
+    return endpoint(method, params)
   }
   const blockNumber = async (): Promise<BlockNumber> =>
     toBlockNumber(toQuantity(await request('eth_blockNumber', []), 'eth_blockNumber'))

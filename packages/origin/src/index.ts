@@ -28,6 +28,7 @@ export {
   type EthereumClient,
   type FinalityPolicy,
   type LogFilter,
+  readChainId,
   toQuantity,
   toQuantityHex,
 } from './ethereum-client.ts'

@@ -48,4 +48,4 @@ export {
   type ValidatorUpdate,
   validatorSetHash,
 } from './validator-set.ts'
-export { VOTE_TYPED_DATA, type VoteMessage, voteDigest } from './vote.ts'
+export { registrationDigest, VOTE_TYPED_DATA, type VoteMessage, voteDigest } from './vote.ts'

@@ -1,4 +1,4 @@
-import type { Hash32, Height } from '@mosaic/primitives'
+import type { Address, Hash32, Height } from '@mosaic/primitives'
 import { typedDataDigest } from './core-identity.ts'
 import { hashStruct, typeHash } from './encoding.ts'
 
@@ -45,5 +45,18 @@ export function voteDigest(domain: Hash32, vote: VoteMessage): Hash32 {
       vote.sourceHeight,
       vote.targetHeight,
     ),
+  )
+}
+
+const REGISTRATION_TYPE_HASH = typeHash('Registration(address validator,address withdrawal)')
+
+/** The EIP-712 digest by which a validator's key agrees to a deposit that another account pays. */
+export function registrationDigest(
+  domain: Hash32,
+  registration: { readonly validator: Address; readonly withdrawal: Address },
+): Hash32 {
+  return typedDataDigest(
+    domain,
+    hashStruct(REGISTRATION_TYPE_HASH, registration.validator, registration.withdrawal),
   )
 }

@@ -1,0 +1,197 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
+import { buildGenesis, encodeGenesisFile } from '@mosaic/genesis'
+import {
+  createEthereumClient,
+  createJsonRpcClient,
+  readChainId,
+  readCoreGenesis,
+} from '@mosaic/origin'
+import { InvalidValueError, toAddress, toBlockNumber } from '@mosaic/primitives'
+import { readNodeConfig, readRelayerConfig } from './config.ts'
+import { runDevnet } from './devnet/devnet.ts'
+import { createJsonLog, describeError, type Log, type LogLevel } from './logger.ts'
+import { runNode } from './run-node.ts'
+import { runRelayer } from './run-relayer.ts'
+
+const HELP = `mosaic: an auxiliary chain node that implements Mosaic
+
+  mosaic devnet [--data-dir DIR] [--origin URL] [--load TPS] [--json] [--duration SECONDS]
+      a complete local network: origin, core, 4 validators of which 2 produce blocks, relayer
+
+  mosaic node --config FILE
+      one node; the file is JSON or YAML (devnet writes such files)
+
+  mosaic relayer --config FILE
+      reports origin headers, confirms kernels, proposes and commits meta-blocks
+
+  mosaic genesis --origin URL --core ADDRESS [--from-block NUMBER] [--output FILE]
+      makes the auxiliary genesis from what is on origin, byte for byte the same for everyone
+
+  mosaic help
+`
+
+/** Runs the command line. Returns the exit code. */
+export async function main(words: readonly string[]): Promise<number> {
+  const [command = 'help', ...rest] = words
+  try {
+    switch (command) {
+      case 'devnet':
+        return await devnetCommand(rest)
+      case 'node':
+        return await nodeCommand(rest)
+      case 'relayer':
+        return await relayerCommand(rest)
+      case 'genesis':
+        return await genesisCommand(rest)
+      case 'help':
+      case '--help':
+      case '-h':
+        process.stdout.write(HELP)
+        return 0
+      default:
+        process.stderr.write(
+          `expected devnet, node, relayer, genesis or help, received ${command}\n\n${HELP}`,
+        )
+        return 2
+    }
+  } catch (error) {
+    process.stderr.write(`mosaic ${command}: ${describeError(error)}\n`)
+    return 1
+  }
+}
+
+async function devnetCommand(words: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...words],
+    options: {
+      'data-dir': { type: 'string' },
+      origin: { type: 'string' },
+      load: { type: 'string' },
+      json: { type: 'boolean' },
+      duration: { type: 'string' },
+    },
+  })
+  const stopping = new AbortController()
+  const duration =
+    values.duration === undefined ? undefined : toNumber(values.duration, '--duration')
+  const timer =
+    duration === undefined
+      ? undefined
+      : setTimeout(() => {
+          stopping.abort()
+        }, duration * 1000)
+  onStopSignal(() => {
+    stopping.abort()
+  })
+  await runDevnet(
+    {
+      dataDir: values['data-dir'],
+      originUrl: values.origin,
+      load: values.load === undefined ? 0 : toNumber(values.load, '--load'),
+      json: values.json === true,
+      durationSeconds: duration,
+    },
+    stopping.signal,
+  )
+  clearTimeout(timer)
+  return 0
+}
+
+async function nodeCommand(words: readonly string[]): Promise<number> {
+  const config = await readNodeConfig(requireOption(words, 'config'))
+  const log = createLog(config.logLevel)
+  const node = await runNode(config, log)
+  await untilStopSignal()
+  log('info', 'stopping')
+  await node.stop()
+  return 0
+}
+
+async function relayerCommand(words: readonly string[]): Promise<number> {
+  const config = await readRelayerConfig(requireOption(words, 'config'))
+  const log = createLog(config.logLevel)
+  const relayer = await runRelayer(config, log)
+  await untilStopSignal()
+  log('info', 'stopping')
+  await relayer.stop()
+  return 0
+}
+
+async function genesisCommand(words: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...words],
+    options: {
+      origin: { type: 'string' },
+      core: { type: 'string' },
+      'from-block': { type: 'string' },
+      output: { type: 'string' },
+    },
+  })
+  if (values.origin === undefined || values.core === undefined) {
+    throw new InvalidValueError('--origin URL and --core ADDRESS', words.join(' '))
+  }
+  const request = createJsonRpcClient(values.origin)
+  const client = createEthereumClient(
+    request,
+    { kind: 'finalized-tag' },
+    await readChainId(request),
+  )
+  const from = toBlockNumber(BigInt(values['from-block'] ?? '0'))
+  const text = encodeGenesisFile(
+    await buildGenesis(await readCoreGenesis(client, toAddress(values.core), from)),
+  )
+  if (values.output === undefined) process.stdout.write(text)
+  else {
+    const before = await readFile(values.output, 'utf8').catch(() => undefined)
+    if (before !== undefined && before !== text) {
+      throw new InvalidValueError(
+        `no file at ${values.output}, or the same genesis`,
+        'another file',
+      )
+    }
+    await writeFile(values.output, text)
+  }
+  return 0
+}
+
+function requireOption(words: readonly string[], name: string): string {
+  const { values } = parseArgs({ args: [...words], options: { [name]: { type: 'string' } } })
+  const value = values[name]
+  if (typeof value !== 'string') throw new InvalidValueError(`--${name} FILE`, words.join(' '))
+  return value
+}
+
+function toNumber(text: string, name: string): number {
+  const value = Number(text)
+  if (!Number.isFinite(value) || value < 0) throw new InvalidValueError(`a number at ${name}`, text)
+  return value
+}
+
+function createLog(level: LogLevel): Log {
+  return createJsonLog(
+    (line) => {
+      process.stdout.write(line)
+    },
+    level,
+    Date.now,
+  )
+}
+
+/** The first SIGINT or SIGTERM asks for an end in good order, the second ends at once. */
+function onStopSignal(stop: () => void): void {
+  let asked = false
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (asked) process.exit(130)
+      asked = true
+      stop()
+    })
+  }
+}
+
+function untilStopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    onStopSignal(resolve)
+  })
+}

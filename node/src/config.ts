@@ -1,0 +1,165 @@
+import { readFile } from 'node:fs/promises'
+import { dirname, isAbsolute, join } from 'node:path'
+import type { FinalityPolicy } from '@mosaic/origin'
+import { InvalidValueError } from '@mosaic/primitives'
+import { parse } from 'yaml'
+import { isLogLevel, type LogLevel } from './logger.ts'
+
+/** Where origin is reached, and when its blocks count as final. */
+export type OriginConfig = { readonly url: string; readonly finality: FinalityPolicy }
+
+/** Everything one node is told. Paths are absolute after reading. */
+export type NodeConfig = {
+  readonly dataDir: string
+  readonly genesisFile: string
+  readonly origin: OriginConfig
+  readonly network: { readonly listen: readonly string[]; readonly peers: readonly string[] }
+  readonly rpc: { readonly host: string; readonly port: number }
+  /** File with the secret key that seals blocks; without it the node produces none. */
+  readonly signerKeyFile: string | undefined
+  /** File with the secret key that votes; without it the node casts no votes. */
+  readonly validatorKeyFile: string | undefined
+  readonly gasLimit: bigint
+  readonly logLevel: LogLevel
+}
+
+/** Everything a relayer is told. */
+export type RelayerConfig = {
+  readonly genesisFile: string
+  readonly origin: OriginConfig & { readonly keyFile: string }
+  readonly auxiliary: { readonly url: string; readonly keyFile: string }
+  readonly maxIntervalSeconds: bigint
+  readonly logLevel: LogLevel
+}
+
+/** @throws InvalidValueError naming the member that is missing, unknown or malformed. */
+export async function readNodeConfig(path: string): Promise<NodeConfig> {
+  const root = await readSection(path, [
+    'dataDir',
+    'genesisFile',
+    'origin',
+    'network',
+    'rpc',
+    'signerKeyFile',
+    'validatorKeyFile',
+    'gasLimit',
+    'logLevel',
+  ])
+  const network = root.section('network', ['listen', 'peers'])
+  const rpc = root.section('rpc', ['host', 'port'])
+  return {
+    dataDir: root.path('dataDir'),
+    genesisFile: root.path('genesisFile'),
+    origin: readOrigin(root.section('origin', ['url', 'confirmations'])),
+    network: { listen: network.texts('listen'), peers: network.texts('peers') },
+    rpc: { host: rpc.text('host', '127.0.0.1'), port: Number(rpc.integer('port', 8545n)) },
+    signerKeyFile: root.optionalPath('signerKeyFile'),
+    validatorKeyFile: root.optionalPath('validatorKeyFile'),
+    gasLimit: root.integer('gasLimit', 30_000_000n),
+    logLevel: root.level('logLevel'),
+  }
+}
+
+/** @throws InvalidValueError naming the member that is missing, unknown or malformed. */
+export async function readRelayerConfig(path: string): Promise<RelayerConfig> {
+  const root = await readSection(path, [
+    'genesisFile',
+    'origin',
+    'auxiliary',
+    'maxIntervalSeconds',
+    'logLevel',
+  ])
+  const origin = root.section('origin', ['url', 'confirmations', 'keyFile'])
+  const auxiliary = root.section('auxiliary', ['url', 'keyFile'])
+  return {
+    genesisFile: root.path('genesisFile'),
+    origin: { ...readOrigin(origin), keyFile: origin.path('keyFile') },
+    auxiliary: { url: auxiliary.text('url'), keyFile: auxiliary.path('keyFile') },
+    maxIntervalSeconds: root.integer('maxIntervalSeconds', 3600n),
+    logLevel: root.level('logLevel'),
+  }
+}
+
+function readOrigin(section: Section): OriginConfig {
+  const depth = section.has('confirmations') ? section.integer('confirmations', 0n) : undefined
+  return {
+    url: section.text('url'),
+    finality: depth === undefined ? { kind: 'finalized-tag' } : { kind: 'confirmations', depth },
+  }
+}
+
+type Section = {
+  readonly has: (key: string) => boolean
+  readonly text: (key: string, fallback?: string) => string
+  readonly texts: (key: string) => readonly string[]
+  readonly integer: (key: string, fallback: bigint) => bigint
+  readonly path: (key: string) => string
+  readonly optionalPath: (key: string) => string | undefined
+  readonly level: (key: string) => LogLevel
+  readonly section: (key: string, known: readonly string[]) => Section
+}
+
+async function readSection(file: string, known: readonly string[]): Promise<Section> {
+  const parsed: unknown = parse(await readFile(file, 'utf8'))
+  return createSection(parsed, file, known, dirname(file))
+}
+
+function createSection(
+  value: unknown,
+  name: string,
+  known: readonly string[],
+  base: string,
+): Section {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new InvalidValueError(`an object at ${name}`, JSON.stringify(value))
+  }
+  const members = new Map<string, unknown>(Object.entries(value))
+  for (const key of members.keys()) {
+    if (!known.includes(key))
+      throw new InvalidValueError(`one of ${known.join(', ')} at ${name}`, key)
+  }
+  const text = (key: string, fallback?: string): string => {
+    const member = members.get(key) ?? fallback
+    if (typeof member !== 'string')
+      throw new InvalidValueError(`text at ${name}.${key}`, JSON.stringify(member))
+    return member
+  }
+  const path = (key: string): string => {
+    const given = text(key)
+    return isAbsolute(given) ? given : join(base, given)
+  }
+  return {
+    has: (key) => members.has(key),
+    text,
+    texts: (key) => {
+      const member = members.get(key) ?? []
+      if (!Array.isArray(member))
+        throw new InvalidValueError(`a list at ${name}.${key}`, JSON.stringify(member))
+      return member.map((entry: unknown) => {
+        if (typeof entry !== 'string')
+          throw new InvalidValueError(`texts at ${name}.${key}`, JSON.stringify(entry))
+        return entry
+      })
+    },
+    integer: (key, fallback) => {
+      const member = members.get(key)
+      if (member === undefined) return fallback
+      if (
+        (typeof member !== 'number' && typeof member !== 'string') ||
+        !/^\d+$/.test(String(member))
+      ) {
+        throw new InvalidValueError(`a whole number at ${name}.${key}`, JSON.stringify(member))
+      }
+      return BigInt(member)
+    },
+    path,
+    optionalPath: (key) => (members.has(key) ? path(key) : undefined),
+    level: (key) => {
+      const level = text(key, 'info')
+      if (!isLogLevel(level))
+        throw new InvalidValueError(`debug, info, warn or error at ${name}.${key}`, level)
+      return level
+    },
+    section: (key, keys) => createSection(members.get(key) ?? {}, `${name}.${key}`, keys, base),
+  }
+}

@@ -1,0 +1,103 @@
+import { devnetTokenAbi, devnetTokenCreationCode } from '@mosaic/contracts'
+import { createTransactionSender, type EthereumClient, toQuantity } from '@mosaic/origin'
+import { type Address, bytesToHex, type Hex, toAddress, toHex } from '@mosaic/primitives'
+import { AbiCoder, Interface, Transaction, Wallet } from 'ethers'
+import type { DevAccount } from './accounts.ts'
+
+/** Sends real transactions at a steady rate. */
+export type Load = { readonly sent: () => number; readonly stop: () => Promise<void> }
+
+const TICK_MS = 100
+const TRANSFER_GAS = 21_000n
+const TOKEN_GAS = 80_000n
+const token = new Interface(devnetTokenAbi)
+
+/** Sends `perSecond` transactions: half transfers of the base coin, half ERC-20 transfers, from all accounts in turn. */
+export async function startLoad(
+  client: EthereumClient,
+  accounts: readonly DevAccount[],
+  perSecond: number,
+  sleep: (ms: number) => Promise<void>,
+  onError: (error: unknown) => void,
+): Promise<Load> {
+  const [first] = accounts
+  if (first === undefined) throw new RangeError('expected an account to send from')
+  const erc20 = await deployToken(client, first, accounts, sleep)
+  const wallets = accounts.map(({ secretKey }) => new Wallet(bytesToHex(secretKey)))
+  const nonces = await Promise.all(
+    accounts.map(async ({ address }) =>
+      Number(
+        toQuantity(await client.request('eth_getTransactionCount', [address, 'pending']), 'nonce'),
+      ),
+    ),
+  )
+  let sent = 0
+  let due = 0
+  let stopped = false
+
+  const sendOne = async (): Promise<void> => {
+    const index = sent % accounts.length
+    const wallet = wallets[index]
+    const to = accounts[(index + 1) % accounts.length]?.address
+    const nonce = nonces[index]
+    if (wallet === undefined || to === undefined || nonce === undefined) return
+    const isToken = sent % 2 === 1
+    nonces[index] = nonce + 1
+    sent++
+    const data: Hex = isToken ? toHex(token.encodeFunctionData('transfer', [to, 1n])) : '0x'
+    const raw = await wallet.signTransaction(
+      Transaction.from({
+        type: 2,
+        chainId: client.chainId,
+        nonce,
+        to: isToken ? erc20 : to,
+        data,
+        value: isToken ? 0n : 1n,
+        gasLimit: isToken ? TOKEN_GAS : TRANSFER_GAS,
+        maxFeePerGas: 100n * 10n ** 9n,
+        maxPriorityFeePerGas: 10n ** 9n,
+      }),
+    )
+    await client.request('eth_sendRawTransaction', [raw])
+  }
+
+  const run = async (): Promise<void> => {
+    while (!stopped) {
+      due += (perSecond * TICK_MS) / 1000
+      const batch: Promise<void>[] = []
+      for (; due >= 1; due--) batch.push(sendOne().catch(onError))
+      await Promise.all(batch)
+      await sleep(TICK_MS)
+    }
+  }
+  const running = run()
+  return {
+    sent: () => sent,
+    stop: async () => {
+      stopped = true
+      await running
+    },
+  }
+}
+
+async function deployToken(
+  client: EthereumClient,
+  owner: DevAccount,
+  holders: readonly DevAccount[],
+  sleep: (ms: number) => Promise<void>,
+): Promise<Address> {
+  const sender = createTransactionSender(client, owner.secretKey, { sleep })
+  const words = AbiCoder.defaultAbiCoder().encode(['address'], [owner.address]).slice(2)
+  const { contract } = await sender.send({
+    to: undefined,
+    data: toHex(devnetTokenCreationCode + words),
+  })
+  if (contract === undefined) throw new TypeError('expected a created token')
+  for (const { address } of holders) {
+    await sender.send({
+      to: contract,
+      data: toHex(token.encodeFunctionData('mint', [address, 10n ** 24n])),
+    })
+  }
+  return toAddress(contract)
+}
