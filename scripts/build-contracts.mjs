@@ -52,7 +52,7 @@ function readSources(directory) {
       ? [[path, { content: readFileSync(join(home, path), 'utf8') }]]
       : []
   })
-  return Object.fromEntries(found.sort(([a], [b]) => (a < b ? -1 : 1)))
+  return Object.fromEntries(found.toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 function createStamp() {
@@ -143,7 +143,7 @@ function toSnapshot(contract) {
     storage: storage.map(
       ({ slot, offset, type, label }) => `${slot}:${offset} ${types[type].label} ${label}`,
     ),
-    abi: new Interface(contract.abi).format().sort(),
+    abi: new Interface(contract.abi).format().toSorted(),
   }
   return `${JSON.stringify(snapshot, undefined, 2)}\n`
 }
