@@ -36,6 +36,9 @@ export type TransactionPool = {
   /** The nonce after the last of a sender's unbroken run from `nonce`. */
   readonly nextNonce: (address: Address, nonce: bigint) => bigint
   readonly senders: () => ReadonlyMap<Address, readonly Transaction[]>
+  /** The transaction of a sender that waits with a nonce. */
+  readonly at: (address: Address, nonce: bigint) => Transaction | undefined
+  readonly hasSender: (address: Address) => boolean
   readonly size: () => number
 }
 
@@ -158,6 +161,8 @@ export function createTransactionPool(limits: PoolLimits = DEFAULT_LIMITS): Tran
           [...own.values()].toSorted((a, b) => (a.nonce < b.nonce ? -1 : 1)),
         ]),
       ),
+    at: (address, nonce) => bySender.get(address)?.get(nonce),
+    hasSender: (address) => bySender.has(address),
     size: () => byHash.size,
   }
 }

@@ -141,6 +141,7 @@ export function voteOperations(
       prefixOf(vote.chain, vote.targetHeight, definition),
       hexToBytes(link),
       hexToBytes(signature).subarray(0, 8),
+      hexToBytes(block.hash).subarray(0, 8),
     )
     const value = encodeRlp([encodeSignedVote({ vote, signature }), hexToBytes(block.hash)])
     operations.push({ type: 'put', space: 'vote', key, value })
@@ -154,7 +155,7 @@ export function linkMessage(store: Pick<Store, 'get'>, link: Hash32): VoteMessag
   return bytes === undefined ? undefined : decodeMessage(requireItems(bytes))
 }
 
-/** Votes for a target height of one chain that any executed block counted. */
+/** Votes for a target height of one chain that any executed block counted; once per block that did. */
 export async function countedVotes(
   store: Store,
   definition: ChainDefinition,

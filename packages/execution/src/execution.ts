@@ -18,6 +18,7 @@ import {
 
 /** Everything that runs on the EVM of one chain. */
 export type ExecutionLayer = {
+  readonly chainId: bigint
   readonly genesis: { readonly block: Block; readonly writes: StateWrites }
   readonly processor: Processor
   readonly queries: Queries
@@ -49,6 +50,7 @@ export async function createExecutionLayer(options: {
   const recoverSigner = (header: AuthorityHeader): Address | undefined =>
     recoverSealer(header, crypto)
   return {
+    chainId: options.genesis.chainId,
     genesis: await createGenesisBlock(options.genesis, crypto),
     processor: createProcessor({ ...parts, tracker: options.tracker }),
     queries: createQueries(parts),

@@ -40,6 +40,7 @@ export {
   decodeLogs,
   decodeReceipts,
   encodeLogs,
+  encodeReceiptEnvelope,
   encodeReceipts,
   type Log,
   logsBloom,

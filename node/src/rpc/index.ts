@@ -1,0 +1,40 @@
+/**
+ * Connects the methods of JSON-RPC to the parts of this node.
+ */
+import type { RpcPorts } from '@mosaic/rpc'
+import { createBlockViews } from './block-views.ts'
+import { createChainPort } from './chain-port.ts'
+import { createCliquePort } from './clique-port.ts'
+import type { RpcContext } from './context.ts'
+import { createEventPort } from './event-port.ts'
+import { createFeePort } from './fee-port.ts'
+import { createMosaicPort } from './mosaic-port.ts'
+import { createPoolPort } from './pool-port.ts'
+import { createStatePort } from './state-port.ts'
+
+export type { RpcContext } from './context.ts'
+export { createTransactionIntake, type TransactionIntake } from './transaction-intake.ts'
+
+/** Makes the ports of a node. Closing them ends their subscriptions to the chain; the intake is its owner's to close. */
+export function createRpcPorts(context: RpcContext): RpcPorts & { readonly close: () => void } {
+  const { chain } = context
+  const views = createBlockViews(chain)
+  const events = createEventPort(context, views)
+  return {
+    node: {
+      clientVersion: context.clientVersion,
+      chainId: chain.execution.chainId,
+      peerCount: context.peerCount,
+      isListening: () => true,
+      syncProgress: context.syncProgress,
+    },
+    chain: createChainPort(chain, views),
+    state: createStatePort(chain),
+    pool: createPoolPort(context),
+    fees: createFeePort(chain),
+    events,
+    clique: createCliquePort(chain, context.proposals),
+    mosaic: createMosaicPort(context),
+    close: events.close,
+  }
+}

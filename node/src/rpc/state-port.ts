@@ -1,0 +1,110 @@
+import type { Chain } from '@mosaic/chain'
+import type { CallFault, CallRequest as ExecutionRequest } from '@mosaic/execution'
+import { type Address, bytesToHex, hexToBytes, ZERO_ADDRESS } from '@mosaic/primitives'
+import {
+  type CallFailure,
+  type CallRequest,
+  ERROR_CODE,
+  RpcError,
+  type StatePort,
+} from '@mosaic/rpc'
+import { requireRecord } from './block-views.ts'
+
+/** Reasons of EthereumJS in geth's words, where they differ. */
+const GETH_WORDS: Readonly<Record<string, string>> = {
+  'invalid JUMP': 'invalid jump destination',
+  'invalid opcode': 'invalid opcode: INVALID',
+  'static state change': 'write protection',
+  'code size to deposit exceeds maximum code size': 'max code size exceeded',
+  'create collision': 'contract address collision',
+  'insufficient balance': 'insufficient balance for transfer',
+  'value overflow': 'gas uint64 overflow',
+  'attempting to read out of bounds': 'return data out of bounds',
+}
+
+/** The state after blocks of a chain, and messages run upon it. */
+export function createStatePort(chain: Chain): StatePort {
+  const { queries } = chain.execution
+  return {
+    account: async (at, address) => {
+      const { nonce, balance } = await queries.account(
+        requireRecord(chain, at).header.stateRoot,
+        address,
+      )
+      return { nonce, balance }
+    },
+    code: async (at, address) =>
+      bytesToHex(await queries.code(requireRecord(chain, at).header.stateRoot, address)),
+    storage: async (at, address, slot) =>
+      queries.slot(requireRecord(chain, at).header.stateRoot, address, slot),
+    proof: async (at, address, slots) => readProof(chain, at, address, slots),
+    call: async (request, signal) => {
+      const { header, signer } = requireRecord(chain, request.at)
+      const message = toMessage(request)
+      signal.throwIfAborted()
+      const result = await queries.call(header, signer ?? ZERO_ADDRESS, message)
+      return result.ok
+        ? { kind: 'success', returnData: bytesToHex(result.value.returned) }
+        : toFailure(result.fault)
+    },
+    estimateGas: async (request, signal) => {
+      const { header, signer } = requireRecord(chain, request.at)
+      const message = toMessage(request)
+      signal.throwIfAborted()
+      const result = await queries.estimateGas(header, signer ?? ZERO_ADDRESS, message)
+      return result.ok ? { kind: 'success', gas: result.value } : toFailure(result.fault)
+    },
+  }
+}
+
+/** Proves an account and some of its slots against the state root of a block. */
+export async function readProof(
+  chain: Chain,
+  at: CallRequest['at'],
+  address: Address,
+  slots: Parameters<StatePort['proof']>[2],
+): ReturnType<StatePort['proof']> {
+  const { stateRoot } = requireRecord(chain, at).header
+  const proof = await chain.execution.queries.proof(stateRoot, address, slots)
+  return {
+    address,
+    nonce: proof.nonce,
+    balance: proof.balance,
+    codeHash: proof.codeHash,
+    storageHash: proof.storageRoot,
+    accountProof: proof.accountProof.map(bytesToHex),
+    storageProof: proof.storageProof.map(({ value, proof: nodes }) => ({
+      value,
+      proof: nodes.map(bytesToHex),
+    })),
+  }
+}
+
+/** @throws RpcError for what this node cannot pretend. */
+function toMessage(request: CallRequest): ExecutionRequest {
+  if (request.stateOverrides.size > 0) throw unsupported('state overrides are')
+  if (Object.values(request.blockOverrides).some((override) => override !== undefined)) {
+    throw unsupported('block overrides are')
+  }
+  if (request.authorizationList !== undefined) throw unsupported('an authorization list is')
+  return {
+    from: request.from,
+    to: request.to,
+    gas: request.gas,
+    value: request.value,
+    data: hexToBytes(request.input),
+    gasPrice: request.gasPrice,
+    maxFeePerGas: request.maxFeePerGas,
+    maxPriorityFeePerGas: request.maxPriorityFeePerGas,
+    accessList: request.accessList,
+  }
+}
+
+function unsupported(what: string): RpcError {
+  return new RpcError(ERROR_CODE.invalidParameters, `${what} not supported by this node`)
+}
+
+function toFailure(fault: CallFault): CallFailure {
+  if (fault.code === 'CALL_REVERTED') return { kind: 'revert', data: bytesToHex(fault.data) }
+  return { kind: 'halt', message: GETH_WORDS[fault.message] ?? fault.message }
+}
