@@ -53,9 +53,7 @@ export function decodeBlock(
       return malformed('expected a header, transactions and no uncles')
     }
     header = decodeHeader(encodeRlp(headerItem))
-    raws = requireList(transactionItems).map((item) =>
-      item instanceof Uint8Array ? item : encodeRlp(item),
-    )
+    raws = requireList(transactionItems).map(toEnvelope)
   } catch (error) {
     return malformed(error instanceof Error ? error.message : String(error))
   }
@@ -68,6 +66,13 @@ export function decodeBlock(
   const signer = header.number === 0n ? undefined : recoverSigner(header)
   if (header.number > 0n && signer === undefined) return refuse({ code: 'BLOCK_UNSEALED' })
   return accept({ hash: headerHash(header), header, transactions, signer })
+}
+
+/** A legacy transaction stands in a block as a list, a typed one as a string: each has one encoding only. */
+function toEnvelope(item: RlpItem): Uint8Array {
+  if (!(item instanceof Uint8Array)) return encodeRlp(item)
+  if ((item[0] ?? 0xff) >= 0x80) throw new TypeError('expected a typed transaction in the string')
+  return item
 }
 
 function requireList(item: RlpItem | undefined): readonly RlpItem[] {

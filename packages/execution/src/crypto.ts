@@ -56,11 +56,6 @@ async function loadKeccak(): Promise<{ name: string; hash: Crypto['keccak256'] }
 }
 
 async function loadRecover(): Promise<{ name: string; recover: Recover }> {
-  const wasm: Recover = (digest, r, s, recovery) => {
-    const key = libauth.recoverPublicKeyUncompressed(compact(r, s), recovery, digest)
-    if (typeof key === 'string') throw new TypeError(key)
-    return key.subarray(1)
-  }
   try {
     // The bindings alone: the package's own entry falls back silently to a JavaScript curve that is 27 times slower.
     const native: unknown = await import('secp256k1/bindings.js')
@@ -69,7 +64,18 @@ async function loadRecover(): Promise<{ name: string; recover: Recover }> {
   } catch {
     // No native binary for this platform.
   }
-  return { name: 'libauth-wasm', recover: wasm }
+  return { name: 'libauth-wasm', recover: recoverByWasm }
+}
+
+function recoverByWasm(
+  digest: Uint8Array,
+  r: Uint8Array,
+  s: Uint8Array,
+  recovery: 0 | 1,
+): Uint8Array {
+  const key = libauth.recoverPublicKeyUncompressed(compact(r, s), recovery, digest)
+  if (typeof key === 'string') throw new TypeError(key)
+  return key.subarray(1)
 }
 
 type NativeRecover = (

@@ -7,7 +7,7 @@ import { type ChainGenesis, createGenesisBlock } from './genesis.ts'
 import type { AncestorHash } from './machine.ts'
 import { createProcessor, type Processor, type TrackerRule } from './processor.ts'
 import { createQueries, type Queries } from './queries.ts'
-import type { StateSource, StateWrites } from './state.ts'
+import { guardSource, type StateSource, type StateWrites } from './state.ts'
 import {
   decodeTransaction,
   type OwnTransaction,
@@ -44,7 +44,12 @@ export async function createExecutionLayer(options: {
 }): Promise<ExecutionLayer> {
   const crypto = await loadCrypto()
   const common = createCommon(options.genesis.chainId, crypto)
-  const parts = { common, crypto, source: options.source, ancestorHash: options.ancestorHash }
+  const parts = {
+    common,
+    crypto,
+    source: guardSource(options.source),
+    ancestorHash: options.ancestorHash,
+  }
   const decode = (raw: Uint8Array): Verdict<Transaction, TransactionFault> =>
     decodeTransaction(raw, common)
   const recoverSigner = (header: AuthorityHeader): Address | undefined =>

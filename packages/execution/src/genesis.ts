@@ -18,6 +18,7 @@ import { EMPTY_TRIE_ROOT } from '@mosaic/protocol'
 import type { Block } from './block.ts'
 import { createCommon } from './common.ts'
 import type { Crypto } from './crypto.ts'
+import { PredeployFailedError } from './errors.ts'
 import { createMachine } from './machine.ts'
 import { State, type StateWrites } from './state.ts'
 import { EMPTY_ROOT } from './trie.ts'
@@ -93,11 +94,6 @@ async function putGenesisAccount(
   }
 }
 
-/** The constructor of a predeploy did not run through. */
-export class PredeployFailedError extends Error {
-  override readonly name = 'PredeployFailedError'
-}
-
 /**
  * Runs creation code in a throw-away EVM and returns what it leaves, to be placed at a fixed address of a genesis.
  *
@@ -121,7 +117,8 @@ export async function runConstructor(
   })
   if (execResult.exceptionError !== undefined || createdAddress === undefined) {
     throw new PredeployFailedError(
-      `expected a constructor that succeeds, received ${execResult.exceptionError?.error} ${bytesToHex(execResult.returnValue)}`,
+      execResult.exceptionError?.error ?? 'no contract',
+      bytesToHex(execResult.returnValue),
     )
   }
   const storage: Record<Hash32, Hash32> = {}

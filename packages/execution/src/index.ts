@@ -4,13 +4,14 @@
  * @packageDocumentation
  */
 export { type Block, type BlockCodecFault, decodeBlock, encodeBlock } from './block.ts'
+export type { CallFault, CallRequest, CallResult } from './call.ts'
 export { type Crypto, loadCrypto } from './crypto.ts'
+export { PredeployFailedError, StateUnavailableError, SystemCallError } from './errors.ts'
 export { createExecutionLayer, type ExecutionLayer } from './execution.ts'
 export {
   type ChainGenesis,
   createGenesisBlock,
   type GenesisAccount,
-  PredeployFailedError,
   runConstructor,
 } from './genesis.ts'
 export {
@@ -28,14 +29,7 @@ export type {
   SkippedTransaction,
   TrackerRule,
 } from './processor.ts'
-export type {
-  AccountView,
-  CallFault,
-  CallRequest,
-  CallResult,
-  Queries,
-  StateProof,
-} from './queries.ts'
+export type { AccountView, Queries, StateProof } from './queries.ts'
 export {
   decodeLogs,
   decodeReceipts,
@@ -54,5 +48,5 @@ export {
   type Transaction,
   type TransactionFault,
 } from './transaction.ts'
-export { EMPTY_ROOT, MissingNodeError, orderedRoot, Trie } from './trie.ts'
+export { EMPTY_ROOT, orderedRoot, Trie } from './trie.ts'
 export { toNibbles } from './trie-node.ts'

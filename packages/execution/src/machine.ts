@@ -21,6 +21,7 @@ import {
   toWord,
   utf8ToBytes,
 } from '@mosaic/primitives'
+import { StateUnavailableError, SystemCallError } from './errors.ts'
 import type { Log } from './receipt.ts'
 import type { State } from './state.ts'
 
@@ -30,6 +31,7 @@ export type AncestorHash = (parentHash: Hash32, number: bigint) => Hash32 | unde
 /** An EVM on one state. It runs one thing at a time. */
 export type Machine = {
   readonly vm: VM
+  readonly evm: EVM
   readonly state: State
   /** Sets the block whose ancestors BLOCKHASH sees. */
   readonly enter: (parentHash: Hash32) => void
@@ -53,14 +55,6 @@ const TRACKER = createAddressFromString(TRANSITION_TRACKER)
 const SYSTEM = createAddressFromString(SYSTEM_CALLER)
 const HISTORY = createAddressFromString(HISTORY_STORAGE)
 
-/** The end-of-block call failed: the block is invalid. */
-export class SystemCallError extends Error {
-  override readonly name = 'SystemCallError'
-  constructor(reason: string, returned: Uint8Array) {
-    super(`the end-of-block call failed: ${reason}, returned ${bytesToHex(returned)}`)
-  }
-}
-
 /** An EVM with the chain's rules on a state. */
 export async function createMachine(
   common: Common,
@@ -72,7 +66,7 @@ export async function createMachine(
     getBlock: async (number) => {
       const hash = parent === undefined ? undefined : ancestorHash(parent, BigInt(number))
       if (hash === undefined)
-        throw new RangeError(`expected ancestor ${number} in the store, found none`)
+        throw new StateUnavailableError(`ancestor ${number} of ${parent} in the store`)
       return { hash: () => hexToBytes(hash) }
     },
     putBlock: async () => undefined,
@@ -82,11 +76,23 @@ export async function createMachine(
   const vm = await createVM({ common, stateManager: state, evm, blockchain })
   return {
     vm,
+    evm,
     state,
     enter: (parentHash) => {
       parent = parentHash
     },
   }
+}
+
+/**
+ * Undoes what the EVM did since the state was at `mark` ({@link State.mark}) and threw instead of returning: EthereumJS then leaves its
+ * checkpoints open.
+ */
+export async function abandon({ evm, state }: Machine, mark: number): Promise<void> {
+  state.unwind(mark)
+  evm.journal.cleanJournal()
+  evm.transientStorage.clear()
+  state.originalStorageCache.clear()
 }
 
 /**
@@ -159,7 +165,7 @@ export async function callEndOfBlock(
   vm.evm.journal.cleanJournal()
   state.originalStorageCache.clear()
   if (execResult.exceptionError !== undefined) {
-    throw new SystemCallError(execResult.exceptionError.error, execResult.returnValue)
+    throw new SystemCallError(execResult.exceptionError.error, bytesToHex(execResult.returnValue))
   }
   return toLogs(execResult.logs)
 }

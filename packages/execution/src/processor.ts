@@ -16,8 +16,10 @@ import {
 } from '@mosaic/primitives'
 import type { Block } from './block.ts'
 import type { Crypto } from './crypto.ts'
+import { StateUnavailableError, SystemCallError } from './errors.ts'
 import {
   type AncestorHash,
+  abandon,
   blockContext,
   callEndOfBlock,
   createMachine,
@@ -25,7 +27,6 @@ import {
   innerAddress,
   type Machine,
   recordParentHash,
-  SystemCallError,
   toLogs,
 } from './machine.ts'
 import { encodeReceiptEnvelope, type Log, logsBloom, type Receipt } from './receipt.ts'
@@ -146,10 +147,7 @@ export function createProcessor(options: {
     )
     const hasHook = await hasTracker(machine)
     if (hasHook !== (tracker === 'required')) {
-      throw new SystemCallError(
-        `expected the transition tracker to be ${tracker}`,
-        new Uint8Array(),
-      )
+      throw new SystemCallError(`expected the transition tracker to be ${tracker}`, '0x')
     }
     const systemLogs = hasHook
       ? await callEndOfBlock(machine, context, transactionsRoot, run.gasUsed)
@@ -235,22 +233,25 @@ function startRun(): Run {
 
 /** Runs one transaction; the reason why it cannot run, or undefined after it has. */
 async function tryTransaction(
-  { vm }: Machine,
+  machine: Machine,
   context: InnerBlock,
   transaction: Transaction,
   run: Run,
   crypto: Crypto,
 ): Promise<string | undefined> {
+  const mark = machine.state.mark()
   const tx = innerTransaction(transaction)
   let result: Awaited<ReturnType<typeof runTx>>
   try {
-    result = await runTx(vm, {
+    result = await runTx(machine.vm, {
       tx,
       block: context,
       blockGasUsed: run.gasUsed,
       skipHardForkValidation: true,
     })
   } catch (error) {
+    if (error instanceof StateUnavailableError) throw error
+    await abandon(machine, mark)
     return error instanceof Error ? error.message : String(error)
   }
   run.gasUsed += result.totalGasSpent

@@ -7,6 +7,7 @@ import type {
 import { RLP } from '@ethereumjs/rlp'
 import { Account, type Address, createAccountFromRLP, unpadBytes } from '@ethereumjs/util'
 import { equalBytes } from '@mosaic/primitives'
+import { StateUnavailableError } from './errors.ts'
 import { EMPTY_ROOT, type NodeSource, Trie } from './trie.ts'
 import { toNibbles } from './trie-node.ts'
 
@@ -14,6 +15,21 @@ import { toNibbles } from './trie-node.ts'
 export type StateSource = {
   readonly node: NodeSource
   readonly code: (hash: Uint8Array) => Uint8Array | undefined
+}
+
+/** The same source, with every failure of the store told apart from a fault of what is run. */
+export function guardSource({ node, code }: StateSource): StateSource {
+  return { node: guarded('trie nodes', node), code: guarded('code', code) }
+}
+
+function guarded(what: string, read: NodeSource): NodeSource {
+  return (hash) => {
+    try {
+      return read(hash)
+    } catch (cause) {
+      throw new StateUnavailableError(`a store that reads ${what}`, { cause })
+    }
+  }
 }
 
 /** What a block adds to the state store: trie nodes and contract code by hash. */
@@ -125,8 +141,9 @@ export class State implements StateManagerInterface {
     const cached = this.#codes.get(key)
     if (cached !== undefined) return cached
     const code = this.#source.code(account.codeHash)
-    if (code === undefined)
-      throw new RangeError(`expected code of ${address.toString()} in the store, found none`)
+    if (code === undefined) {
+      throw new StateUnavailableError(`the code of ${address.toString()} in the store`)
+    }
     this.#codes.set(key, code)
     return code
   }
@@ -169,6 +186,10 @@ export class State implements StateManagerInterface {
   }
 
   async revert(): Promise<void> {
+    this.#revert()
+  }
+
+  #revert(): void {
     const mark = this.#checkpoints.pop() ?? 0
     for (let i = this.#undo.length - 1; i >= mark; i--) {
       const undo = this.#undo[i]
@@ -184,6 +205,16 @@ export class State implements StateManagerInterface {
       else this.#storage.set(undo.key, undo.before)
     }
     this.#undo.length = mark
+  }
+
+  /** How many checkpoints are open, for {@link unwind}. */
+  mark(): number {
+    return this.#checkpoints.length
+  }
+
+  /** Reverts all checkpoints opened since {@link mark}. */
+  unwind(mark: number): void {
+    while (this.#checkpoints.length > mark) this.#revert()
   }
 
   async getStateRoot(): Promise<Uint8Array> {

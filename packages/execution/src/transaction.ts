@@ -70,7 +70,11 @@ export function decodeTransaction(
   raw: Uint8Array,
   common: Common,
 ): Verdict<Transaction, TransactionFault> {
-  if (raw.length === 0) return malformed('typed transaction too short')
+  const [first] = raw
+  if (first === undefined) return malformed('typed transaction too short')
+  if (first < 0x80 && !SUPPORTED_TYPES.has(first)) {
+    return refuse({ code: 'TRANSACTION_TYPE', message: 'transaction type not supported' })
+  }
   let decoded: TypedTransaction
   try {
     decoded = createTxFromRLP(raw, { common, freeze: false })
@@ -79,13 +83,7 @@ export function decodeTransaction(
     if (/chain ?id/i.test(message)) {
       return refuse({ code: 'TRANSACTION_FOREIGN_CHAIN', message: 'invalid sender' })
     }
-    if (/TypedTransaction with ID|type .* (?:unknown|not)/i.test(message)) {
-      return refuse({ code: 'TRANSACTION_TYPE', message: 'transaction type not supported' })
-    }
     return malformed(`rlp: ${message}`)
-  }
-  if (!SUPPORTED_TYPES.has(decoded.type)) {
-    return refuse({ code: 'TRANSACTION_TYPE', message: 'transaction type not supported' })
   }
   const chainId = chainIdOf(decoded)
   if (chainId === undefined) {
@@ -168,7 +166,7 @@ export function effectiveTip(transaction: Transaction, baseFeePerGas: bigint): b
 }
 
 /** 21,000 and 10 gas per token, a zero byte one token, any other four (EIP-7623). */
-function calldataFloor(data: Uint8Array): bigint {
+export function calldataFloor(data: Uint8Array): bigint {
   let tokens = 0
   for (const byte of data) tokens += byte === 0 ? 1 : 4
   return 21_000n + 10n * BigInt(tokens)

@@ -1,5 +1,6 @@
-import { equalBytes, hexToBytes } from '@mosaic/primitives'
+import { bytesToHex, equalBytes, hexToBytes } from '@mosaic/primitives'
 import { EMPTY_TRIE_ROOT } from '@mosaic/protocol'
+import { StateUnavailableError } from './errors.ts'
 import {
   type BranchNode,
   decodeNode,
@@ -18,14 +19,6 @@ export type NodeSource = (hash: Uint8Array) => Uint8Array | undefined
 
 /** A node to write: its hash and its encoding. */
 export type NodeWrite = readonly [hash: Uint8Array, encoding: Uint8Array]
-
-/** A node that the trie needs is in no store: the state was pruned or never complete. */
-export class MissingNodeError extends Error {
-  override readonly name = 'MissingNodeError'
-  constructor(hash: Uint8Array) {
-    super(`expected trie node ${Buffer.from(hash).toString('hex')} in the store, found none`)
-  }
-}
 
 /**
  * A Merkle-Patricia trie that keeps decoded nodes in memory, changes them in place and hashes once per {@link Trie.root}: a block that
@@ -48,7 +41,7 @@ export class Trie {
     this.#top = root === undefined || equalBytes(root, EMPTY_ROOT) ? null : root
   }
 
-  /** The value at a key. @throws {@link MissingNodeError} */
+  /** The value at a key. @throws {@link StateUnavailableError} */
   get(key: Uint8Array): Uint8Array | undefined {
     if (this.#top === null) return undefined
     let node = this.#load(this.#top)
@@ -130,7 +123,9 @@ export class Trie {
   #load(child: TrieNode | Uint8Array): TrieNode {
     if (!(child instanceof Uint8Array)) return child
     const encoding = this.#source(child)
-    if (encoding === undefined) throw new MissingNodeError(child)
+    if (encoding === undefined) {
+      throw new StateUnavailableError(`trie node ${bytesToHex(child)} in the store`)
+    }
     const node = decodeNode(encoding)
     node.reference = hashReference(child)
     return node

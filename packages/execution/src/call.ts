@@ -1,0 +1,214 @@
+import type { Common } from '@ethereumjs/common'
+import { createTx, type TypedTransaction } from '@ethereumjs/tx'
+import { Account } from '@ethereumjs/util'
+import type { AuthorityHeader } from '@mosaic/authority'
+import {
+  type Address,
+  accept,
+  type Hash32,
+  hexToBytes,
+  refuse,
+  type Verdict,
+  ZERO_ADDRESS,
+} from '@mosaic/primitives'
+import { abandon, blockContext, innerAddress, type Machine } from './machine.ts'
+import { calldataFloor } from './transaction.ts'
+
+/** A call that is not a transaction. Unset fees mean none are paid and BASEFEE reads 0, as in geth. */
+export type CallRequest = {
+  readonly from?: Address | undefined
+  readonly to?: Address | undefined
+  readonly gas?: bigint | undefined
+  readonly value?: bigint | undefined
+  readonly data?: Uint8Array | undefined
+  readonly gasPrice?: bigint | undefined
+  readonly maxFeePerGas?: bigint | undefined
+  readonly maxPriorityFeePerGas?: bigint | undefined
+  readonly accessList?:
+    | readonly { readonly address: Address; readonly storageKeys: readonly Hash32[] }[]
+    | undefined
+}
+
+/** What a call returned. */
+export type CallResult = { readonly returned: Uint8Array; readonly gasUsed: bigint }
+
+/** Why a call did not return; `message` has geth's words. */
+export type CallFault =
+  | { readonly code: 'CALL_REVERTED'; readonly data: Uint8Array }
+  | { readonly code: 'CALL_FAILED'; readonly message: string }
+
+/** The block that a call sees. */
+export type CallBlock = {
+  readonly header: AuthorityHeader
+  readonly feeRecipient: Address
+}
+
+type Outcome = Verdict<CallResult & { readonly refund: bigint }, CallFault>
+
+const MAX_REFUND_QUOTIENT = 5n
+
+/** The most that a call pays per gas; 0 if it names no fee. */
+export function feeCap(request: CallRequest): bigint {
+  return request.gasPrice ?? request.maxFeePerGas ?? request.maxPriorityFeePerGas ?? 0n
+}
+
+/**
+ * Runs a call as geth's `eth_call` does: as a transaction whose sender may be anyone, contracts included, and whose nonce is right.
+ * Leaves the state as it was.
+ *
+ * @throws {@link StateUnavailableError}
+ */
+export async function runCall(
+  machine: Machine,
+  block: CallBlock,
+  request: CallRequest,
+  gas: bigint,
+  common: Common,
+): Promise<Outcome> {
+  const mark = machine.state.mark()
+  await machine.state.checkpoint()
+  try {
+    return await run(machine, block, request, gas, common)
+  } finally {
+    await abandon(machine, mark)
+  }
+}
+
+async function run(
+  { evm, state }: Machine,
+  { header, feeRecipient }: CallBlock,
+  request: CallRequest,
+  gas: bigint,
+  common: Common,
+): Promise<Outcome> {
+  const from = request.from ?? ZERO_ADDRESS
+  const cap = feeCap(request)
+  const baseFee = cap > 0n ? (header.baseFeePerGas ?? 0n) : 0n
+  const price = effectivePrice(request, baseFee)
+  if (typeof price !== 'bigint') return fail(price.message)
+
+  const caller = innerAddress(from)
+  const account = (await state.getAccount(caller)) ?? new Account()
+  const value = request.value ?? 0n
+  const want = gas * cap + value
+  if (account.balance < want) {
+    return fail(
+      `insufficient funds for gas * price + value: address ${from} have ${account.balance} want ${want}`,
+    )
+  }
+  const tx = toTransaction(request, account.nonce, gas, common)
+  if (typeof tx === 'string') return fail(tx)
+  const intrinsic = tx.getIntrinsicGas()
+  if (gas < intrinsic) return fail(`intrinsic gas too low: have ${gas}, want ${intrinsic}`)
+  const floor = calldataFloor(tx.data)
+  if (gas < floor) {
+    return fail(`insufficient gas for floor data gas cost: have ${gas}, want ${floor}`)
+  }
+
+  account.balance -= gas * price
+  account.nonce += 1n
+  await state.putAccount(caller, account)
+  warm(evm, request, from, feeRecipient)
+  const { execResult } = await evm.runCall({
+    block: blockContext(
+      {
+        ...header,
+        gasLimit: gas > header.gasLimit ? gas : header.gasLimit,
+        baseFeePerGas: baseFee,
+      },
+      feeRecipient,
+      common,
+    ),
+    caller,
+    gasPrice: price,
+    gasLimit: gas - intrinsic,
+    value,
+    data: tx.data,
+    skipNonceIncrement: true,
+    ...(request.to === undefined ? {} : { to: innerAddress(request.to) }),
+  })
+  const { exceptionError } = execResult
+  if (exceptionError !== undefined) {
+    return exceptionError.error === 'revert'
+      ? refuse({ code: 'CALL_REVERTED', data: execResult.returnValue })
+      : fail(exceptionError.error)
+  }
+  const spent = intrinsic + execResult.executionGasUsed
+  const refund = execResult.gasRefund ?? 0n
+  const most = spent / MAX_REFUND_QUOTIENT
+  const used = spent - (refund < most ? refund : most)
+  return accept({ returned: execResult.returnValue, gasUsed: used > floor ? used : floor, refund })
+}
+
+/** What is paid per gas, or why nothing can be. */
+function effectivePrice(
+  request: CallRequest,
+  baseFee: bigint,
+): bigint | { readonly message: string } {
+  const { gasPrice, maxPriorityFeePerGas = 0n } = request
+  const cap = feeCap(request)
+  if (cap < baseFee) {
+    return {
+      message: `max fee per gas less than block base fee: maxFeePerGas: ${cap}, baseFee: ${baseFee}`,
+    }
+  }
+  if (gasPrice !== undefined) return gasPrice
+  if (maxPriorityFeePerGas > cap) {
+    return {
+      message: `max priority fee per gas higher than max fee per gas: maxPriorityFeePerGas: ${maxPriorityFeePerGas}, maxFeePerGas: ${cap}`,
+    }
+  }
+  const wanted = baseFee + maxPriorityFeePerGas
+  return wanted < cap ? wanted : cap
+}
+
+/** EIP-2929, EIP-2930, EIP-3651: what costs no cold access. */
+function warm(
+  evm: Machine['evm'],
+  request: CallRequest,
+  from: Address,
+  feeRecipient: Address,
+): void {
+  const { journal } = evm
+  for (const precompile of evm.precompiles.keys()) journal.addAlwaysWarmAddress(precompile)
+  for (const address of [from, feeRecipient, ...(request.to === undefined ? [] : [request.to])]) {
+    journal.addAlwaysWarmAddress(address)
+  }
+  for (const { address, storageKeys } of request.accessList ?? []) {
+    journal.addAlwaysWarmAddress(address)
+    for (const key of storageKeys) journal.addAlwaysWarmSlot(address, key)
+  }
+}
+
+/** A transaction that nobody signed, for its intrinsic gas; a message if its fields are out of range. */
+function toTransaction(
+  { to, value, data, accessList }: CallRequest,
+  nonce: bigint,
+  gasLimit: bigint,
+  common: Common,
+): TypedTransaction | string {
+  try {
+    return createTx(
+      {
+        type: 2,
+        chainId: common.chainId(),
+        nonce,
+        gasLimit,
+        value: value ?? 0n,
+        data: data ?? new Uint8Array(),
+        ...(to === undefined ? {} : { to: hexToBytes(to) }),
+        accessList: (accessList ?? []).map(({ address, storageKeys }) => ({
+          address,
+          storageKeys: [...storageKeys],
+        })),
+      },
+      { common, freeze: false },
+    )
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
+function fail(message: string): { readonly ok: false; readonly fault: CallFault } {
+  return refuse({ code: 'CALL_FAILED', message })
+}

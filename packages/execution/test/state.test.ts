@@ -1,0 +1,150 @@
+import { Account, Address } from '@ethereumjs/util'
+import { bytesToHex, keccak256Bytes } from '@mosaic/primitives'
+import { describe, expect, test } from 'vitest'
+import { StateUnavailableError } from '../src/index.ts'
+import { guardSource, State, type StateSource } from '../src/state.ts'
+import { EMPTY_ROOT } from '../src/trie.ts'
+import { type Seeded, seeded } from './seeded.ts'
+import { StateModel } from './state-model.ts'
+
+const ADDRESSES = Array.from({ length: 8 }, (_, i) => new Address(new Uint8Array(20).fill(i + 1)))
+const SLOTS = Array.from({ length: 6 }, (_, i) => new Uint8Array(32).fill(i))
+const NOWHERE: StateSource = { node: () => undefined, code: () => undefined }
+const SOMEONE = new Address(new Uint8Array(20).fill(1))
+
+/** One random change, the same on both. */
+async function change(state: State, model: StateModel, random: Seeded): Promise<void> {
+  const address = random.pick(ADDRESSES)
+  const key = bytesToHex(address.bytes)
+  const kind = random.below(6)
+  if (kind === 0) {
+    const account = (await state.getAccount(address)) ?? new Account()
+    account.balance = BigInt(random.below(1000) + 1)
+    account.nonce += 1n
+    await state.putAccount(address, account)
+    model.pay(key, account.balance)
+  } else if (kind === 1) {
+    const code = random.bytes(1 + random.below(30))
+    await state.putCode(address, code)
+    model.setCode(key, code)
+  } else if (model.has(key)) {
+    if (kind === 2) {
+      await state.deleteAccount(address)
+      model.delete(key)
+    } else if (kind === 3) {
+      await state.clearStorage(address)
+      model.clear(key)
+    } else {
+      const slot = random.pick(SLOTS)
+      const value = random.below(3) === 0 ? new Uint8Array() : random.bytes(1 + random.below(32))
+      if (value.length > 0) value[0] = 1 + random.below(255)
+      await state.putStorage(address, slot, value)
+      model.setSlot(key, bytesToHex(slot), value)
+    }
+  }
+}
+
+/** Changes inside a checkpoint that is committed or reverted, with more of the same inside. */
+async function nest(state: State, model: StateModel, random: Seeded, depth: number): Promise<void> {
+  await state.checkpoint()
+  model.checkpoint()
+  for (let i = 0; i < 4; i++) {
+    if (depth > 0 && random.below(3) === 0) await nest(state, model, random, depth - 1)
+    else await change(state, model, random)
+  }
+  if (random.below(3) === 0) {
+    await state.revert()
+    model.revert()
+  } else {
+    await state.commit()
+    model.commit()
+  }
+}
+
+describe('State', () => {
+  test.each(Array.from({ length: 15 }, (_, seed) => ({ seed })))(
+    'is the model through checkpoints, reverts, deletions and restarts (seed $seed)',
+    async ({ seed }) => {
+      const random = seeded(seed)
+      const nodes = new Map<string, Uint8Array>()
+      const codes = new Map<string, Uint8Array>()
+      const source: StateSource = {
+        node: (hash) => nodes.get(bytesToHex(hash)),
+        code: (hash) => codes.get(bytesToHex(hash)),
+      }
+      const model = new StateModel()
+      let state = new State(keccak256Bytes, source)
+      for (let block = 0; block < 12; block++) {
+        for (let transaction = 0; transaction < 6; transaction++) {
+          await nest(state, model, random, 2)
+        }
+        const root = state.computeRoot()
+        expect(bytesToHex(root)).toBe(await model.root())
+        const writes = state.takeWrites()
+        for (const [hash, node] of writes.nodes) nodes.set(bytesToHex(hash), node)
+        for (const [hash, code] of writes.codes) codes.set(bytesToHex(hash), code)
+        // Every other block begins cold, on what was handed out for the store.
+        if (random.below(2) === 0) state = new State(keccak256Bytes, source, root)
+        for (const address of ADDRESSES) {
+          const key = bytesToHex(address.bytes)
+          expect((await state.getAccount(address)) !== undefined).toBe(model.has(key))
+          expect(await state.getCode(address)).toEqual(model.code(key))
+          for (const slot of SLOTS) {
+            const value = await state.getStorage(address, slot)
+            expect(bytesToHex(value)).toBe(bytesToHex(model.slot(key, bytesToHex(slot))))
+          }
+        }
+      }
+    },
+  )
+
+  test('reverts what an EVM that threw left open', async () => {
+    const state = new State(keccak256Bytes, NOWHERE)
+    const mark = state.mark()
+    await state.checkpoint()
+    await state.putAccount(SOMEONE, new Account(0n, 5n))
+    await state.checkpoint()
+    await state.putCode(SOMEONE, Uint8Array.of(1))
+    state.unwind(mark)
+    expect(await state.getAccount(SOMEONE)).toBeUndefined()
+    expect(state.computeRoot()).toEqual(EMPTY_ROOT)
+    expect(state.mark()).toBe(mark)
+  })
+
+  test('hands out what it wrote once', async () => {
+    const state = new State(keccak256Bytes, NOWHERE)
+    const code = Uint8Array.of(1, 2, 3)
+    await state.putCode(SOMEONE, code)
+    state.computeRoot()
+    const first = state.takeWrites()
+    expect(first.nodes.length).toBe(1)
+    expect(first.codes).toEqual([[keccak256Bytes(code), code]])
+    expect(state.takeWrites()).toEqual({ nodes: [], codes: [] })
+  })
+
+  test('hands out no change of its own through the accounts it returns', async () => {
+    const state = new State(keccak256Bytes, NOWHERE)
+    await state.putAccount(SOMEONE, new Account(0n, 5n))
+    const account = await state.getAccount(SOMEONE)
+    if (account !== undefined) account.balance = 6n
+    expect((await state.getAccount(SOMEONE))?.balance).toBe(5n)
+  })
+})
+
+describe('guardSource', () => {
+  test('tells a store that fails apart from everything else', () => {
+    const cause = new Error('disk')
+    const broken = guardSource({
+      node: () => {
+        throw cause
+      },
+      code: () => {
+        throw cause
+      },
+    })
+    for (const read of [broken.node, broken.code]) {
+      expect(() => read(new Uint8Array(32))).toThrow(StateUnavailableError)
+      expect(() => read(new Uint8Array(32))).toThrow(expect.objectContaining({ cause }))
+    }
+  })
+})
