@@ -3,15 +3,7 @@ import { encodeHeader } from '@mosaic/authority'
 import type { BlockRecord, Chain, Checkpoint } from '@mosaic/chain'
 import { encodeBlock, encodeReceiptEnvelope, logsBloom } from '@mosaic/execution'
 import { accept, bytesToHex, refuse, toBlockNumber, type Verdict } from '@mosaic/primitives'
-import type {
-  BlockReference,
-  ChainPort,
-  HeaderView,
-  LogFault,
-  LogFilter,
-  LogQuery,
-  LogView,
-} from '@mosaic/rpc'
+import type { BlockReference, ChainPort, LogFault, LogFilter, LogQuery, LogView } from '@mosaic/rpc'
 import type { BlockViews } from './block-views.ts'
 import { createBloomTest } from './bloom-filter.ts'
 import { toBlockView, toHeaderView, toTransactionView } from './views.ts'
@@ -22,11 +14,11 @@ const BLOOMS_AT_ONCE = 256n
 /** Blocks, transactions, receipts and logs of a chain. */
 export function createChainPort(chain: Chain, views: BlockViews): ChainPort {
   const { database, execution } = chain
-  const view = (record: BlockRecord | undefined): HeaderView | undefined =>
-    record === undefined ? undefined : toHeaderView(record.hash, record.header)
-
   return {
-    header: async (reference) => view(findRecord(chain, reference)),
+    header: async (reference) => {
+      const record = findRecord(chain, reference)
+      return record === undefined ? undefined : toHeaderView(record.hash, record.header)
+    },
     block: async (hash) => {
       const block = database.block(hash)
       const record = database.record(hash)

@@ -101,6 +101,7 @@ export function createCheckpoints(chain: Chain): Checkpoints {
         return 'finalized'
       }
     }
+    if (justified.hash === record.hash) return 'justified'
     const justifiedHash = await readContract(
       chain,
       head,
