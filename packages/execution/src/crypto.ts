@@ -18,6 +18,9 @@ export type Crypto = {
 
 type Recover = Crypto['recoverPublicKey']
 
+/** One implementation of public-key recovery. */
+export type Recoverer = { readonly name: string; readonly recover: Recover }
+
 let loaded: Promise<Crypto> | undefined
 
 /**
@@ -31,7 +34,7 @@ export function loadCrypto(): Promise<Crypto> {
 }
 
 async function load(): Promise<Crypto> {
-  const [keccak, recover] = await Promise.all([loadKeccak(), loadRecover()])
+  const [keccak, [recover]] = await Promise.all([loadKeccak(), loadRecoverers()])
   return {
     keccak256: keccak.hash,
     recoverPublicKey: recover.recover,
@@ -55,16 +58,18 @@ async function loadKeccak(): Promise<{ name: string; hash: Crypto['keccak256'] }
   }
 }
 
-async function loadRecover(): Promise<{ name: string; recover: Recover }> {
+/** Every implementation of public-key recovery that works on this machine, the fastest first. All must agree on all inputs. */
+export async function loadRecoverers(): Promise<readonly [Recoverer, ...Recoverer[]]> {
+  const wasm: Recoverer = { name: 'libauth-wasm', recover: recoverByWasm }
   try {
     // The bindings alone: the package's own entry falls back silently to a JavaScript curve that is 27 times slower.
     const native: unknown = await import('secp256k1/bindings.js')
     const recover = pickNative(native)
-    if (recover !== undefined) return { name: 'native', recover }
+    if (recover !== undefined) return [{ name: 'native', recover }, wasm]
   } catch {
     // No native binary for this platform.
   }
-  return { name: 'libauth-wasm', recover: recoverByWasm }
+  return [wasm]
 }
 
 function recoverByWasm(
