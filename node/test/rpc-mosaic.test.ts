@@ -1,17 +1,20 @@
 import { type CoreEvent, coreAbi, coreEventTopics, PREDEPLOYS } from '@mosaic/contracts'
 import type { ChainLog, EthereumClient, LogFilter } from '@mosaic/origin'
 import {
-  type Address,
   bytesToHex,
   type Hash32,
   type Hex,
   hexToBytes,
   keccak256,
+  toAddress,
   toBlockNumber,
+  toDynasty,
+  toGas,
   toHash32,
   toHeight,
   toHex,
   toMetaHeight,
+  toWeight,
   utf8ToBytes,
 } from '@mosaic/primitives'
 import {
@@ -36,19 +39,28 @@ import {
   CORE,
   copyBlocks,
   EPOCH_LENGTH,
+  hexAt,
+  listAt,
+  member,
   ORIGIN_CHAIN_ID,
   startTestNode,
   type TestNode,
+  textAt,
   VALIDATORS,
 } from './rpc-node.ts'
 
 const identity = { originChainId: ORIGIN_CHAIN_ID, core: CORE }
 const domain = domainSeparator(identity)
 
-type Checkpoint = { readonly hash: Hash32; readonly transitionHash: Hash32; readonly stage: string }
+type Checkpoint = { readonly hash: Hash32; readonly transitionHash: Hash32 }
 
-const checkpoint = async (on: TestNode, height: number): Promise<Checkpoint> =>
-  (await on.call('mosaic_checkpoint', height)) as Checkpoint
+async function checkpoint(on: TestNode, height: number): Promise<Checkpoint> {
+  const view = await on.call('mosaic_checkpoint', height)
+  return {
+    hash: toHash32(textAt(view, 'hash')),
+    transitionHash: toHash32(textAt(view, 'transitionHash')),
+  }
+}
 
 async function buildVote(on: TestNode, from: number, to: number): Promise<VoteMessage> {
   const [source, target] = [await checkpoint(on, from), await checkpoint(on, to)]
@@ -85,7 +97,10 @@ async function justify(on: TestNode, from: number, to: number): Promise<void> {
 
 const stages = async (on: TestNode, last: number): Promise<readonly (string | undefined)[]> => {
   const found: (string | undefined)[] = []
-  for (let height = 0; height <= last; height++) found.push((await checkpoint(on, height))?.stage)
+  for (let height = 0; height <= last; height++) {
+    const view = await on.call('mosaic_checkpoint', height)
+    found.push(view === null ? undefined : textAt(view, 'stage'))
+  }
   return found
 }
 
@@ -183,14 +198,11 @@ describe('finality', () => {
 
   test('the transition object hashes to what the contract stored, with the dynasty before its block', async () => {
     await node.mineTo(6n * EPOCH_LENGTH)
-    const at = (await node.call('mosaic_transitionObject', 6)) as {
-      readonly hash: Hash32
-      readonly transition: Readonly<Record<string, string>>
-    }
-    expect(at.transition).toMatchObject({ dynasty: '0x3', originBlockNumber: '0x64' })
-    expect((await checkpoint(node, 6)).transitionHash).toBe(at.hash)
+    const at = await node.call('mosaic_transitionObject', 6)
+    expect(member(at, 'transition')).toMatchObject({ dynasty: '0x3', originBlockNumber: '0x64' })
+    expect((await checkpoint(node, 6)).transitionHash).toBe(textAt(at, 'hash'))
     const slot = await node.call('eth_getStorageAt', PREDEPLOYS.transitionTracker, '0x0', 'latest')
-    expect(slot).toBe(at.hash)
+    expect(slot).toBe(textAt(at, 'hash'))
   })
 
   test('votes that cannot count are refused', async () => {
@@ -224,7 +236,7 @@ describe('finality', () => {
   })
 
   test('kernel and validator set are those of the state; what only origin knows is null', async () => {
-    const kernel = (await node.call('mosaic_kernel')) as Readonly<Record<string, unknown>>
+    const kernel = await node.call('mosaic_kernel')
     expect(kernel).toMatchObject({
       hash: node.genesis.kernelHash,
       active: true,
@@ -235,16 +247,14 @@ describe('finality', () => {
       kernel: { height: '0x0', gasTarget: '0x0' },
     })
     expect(await node.call('mosaic_kernel', 2)).toBeNull()
-    const set = (await node.call('mosaic_validatorSet')) as {
-      readonly seats: readonly { readonly address: Address }[]
-    }
-    expect(set.seats.map(({ address }) => address)).toEqual(
+    const set = await node.call('mosaic_validatorSet')
+    expect(listAt(set, 'seats').map((seat) => textAt(seat, 'address'))).toEqual(
       VALIDATORS.map(({ address }) => address),
     )
     expect(await node.call('mosaic_validatorSet', 1)).toEqual(set)
     expect(await node.call('mosaic_validatorSet', 2)).toBeNull()
-    const zeroth = (await node.call('mosaic_metaBlock', 0)) as Readonly<Record<string, unknown>>
-    expect(zeroth['hash']).toBe((kernel['kernel'] as { readonly parent: Hash32 }).parent)
+    const zeroth = await node.call('mosaic_metaBlock', 0)
+    expect(textAt(zeroth, 'hash')).toBe(textAt(kernel, 'kernel', 'parent'))
     expect(await node.call('mosaic_metaBlock', 1)).toBeNull()
     expect(await node.call('mosaic_proof', CORE, [], 1)).toBeNull()
   })
@@ -346,31 +356,28 @@ describe('meta-blocks', () => {
     const source = node.chain.canonical(toBlockNumber(EPOCH_LENGTH))
     const target = node.chain.canonical(toBlockNumber(2n * EPOCH_LENGTH))
     if (source === undefined || target === undefined) throw new Error('no checkpoints')
-    const at = (await node.call('mosaic_transitionObject', 1)) as {
-      readonly transition: Readonly<Record<keyof TransitionObject, string>>
-    }
-    const fields = at.transition
+    const at = await node.call('mosaic_transitionObject', 1)
+    const inT = (name: keyof TransitionObject): string => textAt(at, 'transition', name)
     transition = {
-      dynasty: BigInt(fields.dynasty),
-      originBlockNumber: BigInt(fields.originBlockNumber),
-      originBlockHash: toHash32(fields.originBlockHash),
-      accumulatedTransactionRoot: toHash32(fields.accumulatedTransactionRoot),
-      accumulatedGas: BigInt(fields.accumulatedGas),
-      kernelHash: toHash32(fields.kernelHash),
-    } as TransitionObject
-    const committed = transitionHash(transition)
-    const active = (await node.call('mosaic_kernel')) as {
-      readonly kernel: Readonly<Record<keyof Kernel, string>>
+      dynasty: toDynasty(BigInt(inT('dynasty'))),
+      originBlockNumber: toBlockNumber(BigInt(inT('originBlockNumber'))),
+      originBlockHash: toHash32(inT('originBlockHash')),
+      accumulatedTransactionRoot: toHash32(inT('accumulatedTransactionRoot')),
+      accumulatedGas: toGas(BigInt(inT('accumulatedGas'))),
+      kernelHash: toHash32(inT('kernelHash')),
     }
-    const first = {
+    const committed = transitionHash(transition)
+    const active = await node.call('mosaic_kernel')
+    const inK = (name: keyof Kernel): string => textAt(active, 'kernel', name)
+    const first: Kernel = {
       height: toMetaHeight(1n),
-      parent: toHash32(active.kernel.parent),
-      validatorSetHash: toHash32(active.kernel.validatorSetHash),
-      updatesHash: toHash32(active.kernel.updatesHash),
-      gasTarget: BigInt(active.kernel.gasTarget),
-      forwardWeight: BigInt(active.kernel.forwardWeight),
-      rearWeight: BigInt(active.kernel.rearWeight),
-    } as Kernel
+      parent: toHash32(inK('parent')),
+      validatorSetHash: toHash32(inK('validatorSetHash')),
+      updatesHash: toHash32(inK('updatesHash')),
+      gasTarget: toGas(BigInt(inK('gasTarget'))),
+      forwardWeight: toWeight(BigInt(inK('forwardWeight'))),
+      rearWeight: toWeight(BigInt(inK('rearWeight'))),
+    }
     const second: Kernel = {
       ...first,
       height: toMetaHeight(2n),
@@ -378,16 +385,19 @@ describe('meta-blocks', () => {
       updatesHash: keccak256(new Uint8Array()),
     }
     kernels = [first, second]
-    const set = (await node.call('mosaic_validatorSet')) as {
-      readonly seats: readonly { readonly address: Address; readonly weight: string }[]
-    }
+    const set = await node.call('mosaic_validatorSet')
     const updates = encodeUpdates(
-      set.seats.map(({ address, weight }, index) => ({
+      listAt(set, 'seats').map((seat, index) => ({
         index,
-        seat: { address, weight: BigInt(weight), forward: true, rear: true },
+        seat: {
+          address: toAddress(textAt(seat, 'address')),
+          weight: toWeight(BigInt(textAt(seat, 'weight'))),
+          forward: true,
+          rear: true,
+        },
         startHeight: toMetaHeight(0n),
         endHeight: NO_END_HEIGHT,
-      })) as never,
+      })),
     )
     origin.emit('KernelOpened', 1n, kernelHash(first), first, bytesToHex(updates))
     origin.emit('MetaBlockProposed', 1n, committed, transition, ALICE.address, 0n)
@@ -411,9 +421,7 @@ describe('meta-blocks', () => {
 
   test('a meta-block is told from origin, its seal from auxiliary', async () => {
     const source = node.chain.canonical(toBlockNumber(EPOCH_LENGTH))
-    const view = (await node.call('mosaic_metaBlock', 1)) as {
-      readonly seal: readonly { readonly link: Hash32 }[]
-    }
+    const view = await node.call('mosaic_metaBlock', 1)
     expect(view).toMatchObject({
       height: '0x1',
       hash: kernels[1]?.parent,
@@ -423,8 +431,8 @@ describe('meta-blocks', () => {
       stateRoot: source?.header.stateRoot,
       commitTransaction,
     })
-    expect(view.seal).toHaveLength(3)
-    expect(view.seal[0]?.link).toBe(voteDigest(domain, await buildVote(node, 1, 2)))
+    expect(listAt(view, 'seal')).toHaveLength(3)
+    expect(textAt(view, 'seal', 0, 'link')).toBe(voteDigest(domain, await buildVote(node, 1, 2)))
     expect(await node.call('mosaic_metaBlock', 2)).toBeNull()
   })
 
@@ -433,31 +441,30 @@ describe('meta-blocks', () => {
       active: false,
       kernel: { height: '0x2', parent: kernels[1]?.parent },
     })
-    const active = (await node.call('mosaic_validatorSet')) as object
-    expect(await node.call('mosaic_validatorSet', 2)).toEqual({ ...active, height: '0x2' })
-    expect(await node.call('mosaic_validatorSet', 0)).toEqual({ ...active, height: '0x0' })
+    const active = await node.call('mosaic_validatorSet')
+    expect(await node.call('mosaic_validatorSet', 2)).toMatchObject({
+      height: '0x2',
+      hash: textAt(active, 'hash'),
+      seats: listAt(active, 'seats'),
+    })
+    expect(await node.call('mosaic_validatorSet', 0)).toMatchObject({
+      height: '0x0',
+      hash: textAt(active, 'hash'),
+    })
     expect(await node.call('mosaic_validatorSet', 3)).toBeNull()
   })
 
   test('a proof leads from the anchored state root to a slot', async () => {
     const source = node.chain.canonical(toBlockNumber(EPOCH_LENGTH))
-    const anchored = (await node.call(
-      'mosaic_proof',
-      PREDEPLOYS.transitionTracker,
-      ['0x0'],
-      1,
-    )) as {
-      readonly header: Hex
-      readonly proof: { readonly storageProof: readonly { readonly value: string }[] }
-    }
+    const anchored = await node.call('mosaic_proof', PREDEPLOYS.transitionTracker, ['0x0'], 1)
     expect(anchored).toMatchObject({
       height: '0x1',
       blockNumber: '0x4',
       blockHash: source?.hash,
       stateRoot: source?.header.stateRoot,
     })
-    expect(keccak256(hexToBytes(anchored.header))).toBe(source?.hash)
-    expect(BigInt(anchored.proof.storageProof[0]?.value ?? 0)).toBe(
+    expect(keccak256(hexToBytes(hexAt(anchored, 'header')))).toBe(source?.hash)
+    expect(BigInt(textAt(anchored, 'proof', 'storageProof', 0, 'value'))).toBe(
       BigInt(transitionHash(transition)),
     )
   })

@@ -12,10 +12,13 @@ import { buildGenesis, encodeDefinition, type NetworkGenesis } from '@mosaic/gen
 import {
   type Address,
   bytesToHex,
+  type Hex,
+  hexToBytes,
   keccak256,
   toAddress,
   toBlockNumber,
   toGas,
+  toHex,
   toMetaHeight,
   toWeight,
   utf8ToBytes,
@@ -36,11 +39,8 @@ import { createRpcPorts, createTransactionIntake, type RpcContext } from '../src
 export type Account = { readonly secretKey: Uint8Array; readonly address: Address }
 
 export function account(name: string): Account {
-  const secretKey = Buffer.from(keccak256(utf8ToBytes(name)).slice(2), 'hex')
-  return {
-    secretKey: Uint8Array.from(secretKey),
-    address: toAddress(secretKeyToAddress(secretKey)),
-  }
+  const secretKey = hexToBytes(keccak256(utf8ToBytes(name)))
+  return { secretKey, address: secretKeyToAddress(secretKey) }
 }
 
 export const CHAIN_ID = 4711n
@@ -285,4 +285,31 @@ export function toText(_key: string, value: unknown): unknown {
   if (typeof value === 'bigint') return value.toString()
   if (value instanceof Error) return value.stack
   return value instanceof Uint8Array ? bytesToHex(value) : value
+}
+
+/** A member of an answer, by names and indices. */
+export function member(value: unknown, ...path: readonly (string | number)[]): unknown {
+  const [key, ...rest] = path
+  if (key === undefined) return value
+  if (typeof value !== 'object' || value === null) throw new Error(`no ${key} in ${String(value)}`)
+  return member(Reflect.get(value, key), ...rest)
+}
+
+/** A text in an answer. */
+export function textAt(value: unknown, ...path: readonly (string | number)[]): string {
+  const found = member(value, ...path)
+  if (typeof found !== 'string') throw new Error(`no text at ${path.join('.')}`)
+  return found
+}
+
+/** Hex in an answer. */
+export function hexAt(value: unknown, ...path: readonly (string | number)[]): Hex {
+  return toHex(textAt(value, ...path))
+}
+
+/** A list in an answer. */
+export function listAt(value: unknown, ...path: readonly (string | number)[]): readonly unknown[] {
+  const found = member(value, ...path)
+  if (!Array.isArray(found)) throw new Error(`no list at ${path.join('.')}`)
+  return found
 }
