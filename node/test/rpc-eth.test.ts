@@ -311,6 +311,15 @@ describe('calls', () => {
     expect(await provider.getCode(counter, 0)).toBe('0x')
   })
 
+  test.each([
+    ['0xfe', 'invalid opcode: INVALID'],
+    ['0x600056', 'invalid jump destination'],
+    ['0x5b5f56', 'out of gas'],
+    ['0x01', 'stack underflow'],
+  ])('of code %s halt: %s', async (data, message) => {
+    expect(await node.failure('eth_call', { data, gas: '0x30000' })).toEqual([-32_000, message])
+  })
+
   test('refuse overrides rather than ignore them', async () => {
     const overrides = { [counter]: { balance: '0x1' } }
     expect(await node.failure('eth_call', { to: counter }, 'latest', overrides)).toEqual([

@@ -1,5 +1,9 @@
 import type { Chain } from '@mosaic/chain'
-import type { CallFault, CallRequest as ExecutionRequest } from '@mosaic/execution'
+import {
+  type CallFault,
+  type CallRequest as ExecutionRequest,
+  StateUnavailableError,
+} from '@mosaic/execution'
 import { type Address, bytesToHex, hexToBytes, ZERO_ADDRESS } from '@mosaic/primitives'
 import {
   type CallFailure,
@@ -15,11 +19,12 @@ const GETH_WORDS: Readonly<Record<string, string>> = {
   'invalid JUMP': 'invalid jump destination',
   'invalid opcode': 'invalid opcode: INVALID',
   'static state change': 'write protection',
+  'code store out of gas': 'contract creation code storage out of gas',
   'code size to deposit exceeds maximum code size': 'max code size exceeded',
+  'initcode exceeds max initcode size': 'max initcode size exceeded',
+  'invalid bytecode deployed': 'invalid code: must not begin with 0xef',
   'create collision': 'contract address collision',
   'insufficient balance': 'insufficient balance for transfer',
-  'value overflow': 'gas uint64 overflow',
-  'attempting to read out of bounds': 'return data out of bounds',
 }
 
 /** The state after blocks of a chain, and messages run upon it. */
@@ -27,22 +32,21 @@ export function createStatePort(chain: Chain): StatePort {
   const { queries } = chain.execution
   return {
     account: async (at, address) => {
-      const { nonce, balance } = await queries.account(
-        requireRecord(chain, at).header.stateRoot,
-        address,
+      const { nonce, balance } = await withState(
+        queries.account(requireRecord(chain, at).header.stateRoot, address),
       )
       return { nonce, balance }
     },
     code: async (at, address) =>
-      bytesToHex(await queries.code(requireRecord(chain, at).header.stateRoot, address)),
+      bytesToHex(await withState(queries.code(requireRecord(chain, at).header.stateRoot, address))),
     storage: async (at, address, slot) =>
-      queries.slot(requireRecord(chain, at).header.stateRoot, address, slot),
+      withState(queries.slot(requireRecord(chain, at).header.stateRoot, address, slot)),
     proof: async (at, address, slots) => readProof(chain, at, address, slots),
     call: async (request, signal) => {
       const { header, signer } = requireRecord(chain, request.at)
       const message = toMessage(request)
       signal.throwIfAborted()
-      const result = await queries.call(header, signer ?? ZERO_ADDRESS, message)
+      const result = await withState(queries.call(header, signer ?? ZERO_ADDRESS, message))
       return result.ok
         ? { kind: 'success', returnData: bytesToHex(result.value.returned) }
         : toFailure(result.fault)
@@ -51,7 +55,7 @@ export function createStatePort(chain: Chain): StatePort {
       const { header, signer } = requireRecord(chain, request.at)
       const message = toMessage(request)
       signal.throwIfAborted()
-      const result = await queries.estimateGas(header, signer ?? ZERO_ADDRESS, message)
+      const result = await withState(queries.estimateGas(header, signer ?? ZERO_ADDRESS, message))
       return result.ok ? { kind: 'success', gas: result.value } : toFailure(result.fault)
     },
   }
@@ -65,7 +69,7 @@ export async function readProof(
   slots: Parameters<StatePort['proof']>[2],
 ): ReturnType<StatePort['proof']> {
   const { stateRoot } = requireRecord(chain, at).header
-  const proof = await chain.execution.queries.proof(stateRoot, address, slots)
+  const proof = await withState(chain.execution.queries.proof(stateRoot, address, slots))
   return {
     address,
     nonce: proof.nonce,
@@ -77,6 +81,16 @@ export async function readProof(
       value,
       proof: nodes.map(bytesToHex),
     })),
+  }
+}
+
+/** @throws RpcError instead of {@link StateUnavailableError}: the caller named a block whose state is not kept. */
+async function withState<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer
+  } catch (error) {
+    if (!(error instanceof StateUnavailableError)) throw error
+    throw new RpcError(ERROR_CODE.server, 'the state of this block is not available')
   }
 }
 
@@ -106,5 +120,7 @@ function unsupported(what: string): RpcError {
 
 function toFailure(fault: CallFault): CallFailure {
   if (fault.code === 'CALL_REVERTED') return { kind: 'revert', data: bytesToHex(fault.data) }
-  return { kind: 'halt', message: GETH_WORDS[fault.message] ?? fault.message }
+  // EthereumJS says where an invalid jump was; geth does not.
+  const reason = fault.message.replace(/^(invalid JUMP) at .*$/, '$1')
+  return { kind: 'halt', message: GETH_WORDS[reason] ?? reason }
 }
