@@ -40,10 +40,15 @@ const MODERN_FORKS = {
   osaka: { eips: [7939, 7951] },
 }
 
-/** A chain's rules that are loaded once and shared: EthereumJS otherwise copies them for every transaction and header. */
+/**
+ * A chain's rules that are loaded once and shared: EthereumJS otherwise copies them for every transaction and header. The base
+ * constructor calls the methods below before the private fields exist, hence the questions whether they do.
+ */
 class FrozenCommon extends Common {
   readonly #isFrozen: boolean
   readonly #values = new Map<string, bigint>()
+  readonly #reached = new Map<string, boolean>()
+  readonly #active = new Map<number, boolean>()
 
   constructor(options: ConstructorParameters<typeof Common>[0]) {
     super(options)
@@ -56,15 +61,15 @@ class FrozenCommon extends Common {
   }
 
   override updateParams(params: Parameters<Common['updateParams']>[0]): void {
-    if (!this.#frozen()) super.updateParams(params)
+    if (!(#isFrozen in this && this.#isFrozen)) super.updateParams(params)
   }
 
   override setHardfork(fork: string): void {
-    if (!this.#frozen()) super.setHardfork(fork)
+    if (!(#isFrozen in this && this.#isFrozen)) super.setHardfork(fork)
   }
 
   override setHardforkBy(options: Parameters<Common['setHardforkBy']>[0]): string {
-    return this.#frozen() ? this.hardfork() : super.setHardforkBy(options)
+    return #isFrozen in this && this.#isFrozen ? this.hardfork() : super.setHardforkBy(options)
   }
 
   override getHardforkBy(): string {
@@ -72,7 +77,7 @@ class FrozenCommon extends Common {
   }
 
   override param(name: string): bigint {
-    if (!this.#frozen()) return super.param(name)
+    if (!(#isFrozen in this && this.#isFrozen)) return super.param(name)
     let value = this.#values.get(name)
     if (value === undefined) {
       value = super.param(name)
@@ -81,9 +86,24 @@ class FrozenCommon extends Common {
     return value
   }
 
-  // The base constructor calls overridden methods before the private fields exist.
-  #frozen(): boolean {
-    return #isFrozen in this && this.#isFrozen
+  override isActivatedEIP(eip: number): boolean {
+    if (!(#isFrozen in this && this.#isFrozen)) return super.isActivatedEIP(eip)
+    let isActive = this.#active.get(eip)
+    if (isActive === undefined) {
+      isActive = super.isActivatedEIP(eip)
+      this.#active.set(eip, isActive)
+    }
+    return isActive
+  }
+
+  override gteHardfork(fork: string): boolean {
+    if (!(#isFrozen in this && this.#isFrozen)) return super.gteHardfork(fork)
+    let isReached = this.#reached.get(fork)
+    if (isReached === undefined) {
+      isReached = super.gteHardfork(fork)
+      this.#reached.set(fork, isReached)
+    }
+    return isReached
   }
 }
 

@@ -15,6 +15,7 @@ import {
   type Transaction,
   type TransactionFault,
 } from './transaction.ts'
+import { rememberTransactions } from './transaction-cache.ts'
 
 /** Everything that runs on the EVM of one chain. */
 export type ExecutionLayer = {
@@ -50,8 +51,7 @@ export async function createExecutionLayer(options: {
     source: guardSource(options.source),
     ancestorHash: options.ancestorHash,
   }
-  const decode = (raw: Uint8Array): Verdict<Transaction, TransactionFault> =>
-    decodeTransaction(raw, common)
+  const decode = rememberTransactions((raw) => decodeTransaction(raw, common), crypto.keccak256)
   const recoverSigner = (header: AuthorityHeader): Address | undefined =>
     recoverSealer(header, crypto)
   return {

@@ -7,15 +7,16 @@ import {
   bytesToHex,
   type Hash32,
   hexToBytes,
+  refuse,
   toHash32,
   type Verdict,
-  ZERO_HASH,
 } from '@mosaic/primitives'
 import { EMPTY_TRIE_ROOT } from '@mosaic/protocol'
 import { type CallFault, type CallRequest, type CallResult, runCall } from './call.ts'
 import type { Crypto } from './crypto.ts'
 import { estimateGas } from './estimate-gas.ts'
 import { type AncestorHash, createMachine, innerAddress, type Machine } from './machine.ts'
+import { CallTimeoutError, createMachinePool } from './machine-pool.ts'
 import { State, type StateSource } from './state.ts'
 
 /** An account as a state root has it; an absent one has zeros and no code. */
@@ -36,7 +37,7 @@ export type StateProof = AccountView & {
   }[]
 }
 
-/** Reads states and runs calls on them. Calls may overlap; they run one after the other. */
+/** Reads states and runs calls on them. All may overlap; a call gives way to the rest of the node and ends after five seconds. */
 export type Queries = {
   readonly account: (stateRoot: Hash32, address: Address) => Promise<AccountView>
   readonly code: (stateRoot: Hash32, address: Address) => Promise<Uint8Array>
@@ -62,6 +63,9 @@ export type Queries = {
 
 const CALL_GAS_CAP = 50_000_000n
 const MAX_WARM_ENTRIES = 100_000
+const CALL_TIMEOUT_MS = 5_000
+/** Calls that may be under way at once. */
+const MACHINES = 4
 const EMPTY_CODE_HASH = toHash32(
   '0xc5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470',
 )
@@ -72,67 +76,79 @@ export function createQueries(options: {
   readonly crypto: Crypto
   readonly source: StateSource
   readonly ancestorHash: AncestorHash
+  /** How long a call may run; as in geth if it is left out. */
+  readonly callTimeoutMs?: number
 }): Queries {
-  const { common, crypto, source, ancestorHash } = options
+  const { common, crypto, source, ancestorHash, callTimeoutMs = CALL_TIMEOUT_MS } = options
   const hashedKeys = new Map<string, Uint8Array>()
-  let machine: { readonly root: Hash32; readonly machine: Machine } | undefined
-  let queue: Promise<unknown> = Promise.resolve()
-  const exclusive = <T>(step: () => Promise<T>): Promise<T> => {
-    const result = queue.then(step)
-    queue = result.catch(() => undefined)
-    return result
-  }
-  const enter = async (root: Hash32, parentHash: Hash32 = ZERO_HASH): Promise<Machine> => {
-    if (machine?.root !== root || machine.machine.state.cachedEntries > MAX_WARM_ENTRIES) {
-      const state = new State(crypto.keccak256, source, hexToBytes(root), hashedKeys)
-      machine = { root, machine: await createMachine(common, state, ancestorHash) }
+  const openState = (root: Hash32): State =>
+    new State(crypto.keccak256, source, hexToBytes(root), hashedKeys)
+
+  // Reads change nothing, so they share a state and wait for nobody.
+  let reader: { readonly root: Hash32; readonly state: State } | undefined
+  const read = (root: Hash32): State => {
+    if (reader?.root !== root || reader.state.cachedEntries > MAX_WARM_ENTRIES) {
+      reader = { root, state: openState(root) }
     }
-    machine.machine.enter(parentHash)
-    return machine.machine
+    return reader.state
+  }
+  const pool = createMachinePool(
+    (root) => createMachine(common, openState(root), ancestorHash),
+    MACHINES,
+    callTimeoutMs,
+  )
+  const run = async <T>(
+    header: AuthorityHeader,
+    step: (machine: Machine) => Promise<Verdict<T, CallFault>>,
+  ): Promise<Verdict<T, CallFault>> => {
+    try {
+      return await pool.use(header.stateRoot, async (machine) => {
+        machine.enter(header.parentHash)
+        return step(machine)
+      })
+    } catch (error) {
+      if (!(error instanceof CallTimeoutError)) throw error
+      const message = `execution aborted (timeout = ${callTimeoutMs / 1000}s)`
+      return refuse({ code: 'CALL_FAILED', message })
+    }
   }
 
   return {
-    account: (root, address) => exclusive(async () => view(await enter(root), address)),
-    code: (root, address) =>
-      exclusive(async () => (await enter(root)).state.getCode(innerAddress(address))),
-    slot: (root, address, slot) =>
-      exclusive(async () => {
-        const { state } = await enter(root)
-        const value = await state.getStorage(innerAddress(address), hexToBytes(slot))
-        return toHash32(`0x${bytesToBigint(value).toString(16).padStart(64, '0')}`)
-      }),
+    account: async (root, address) => view(read(root), address),
+    code: (root, address) => read(root).getCode(innerAddress(address)),
+    slot: async (root, address, slot) => {
+      const value = await read(root).getStorage(innerAddress(address), hexToBytes(slot))
+      return toHash32(`0x${bytesToBigint(value).toString(16).padStart(64, '0')}`)
+    },
     call: (header, feeRecipient, request) =>
-      exclusive(async () => {
-        const entered = await enter(header.stateRoot, header.parentHash)
+      run(header, async (machine) => {
         const gas = capped(request.gas ?? CALL_GAS_CAP)
-        const outcome = await runCall(entered, { header, feeRecipient }, request, gas, common)
+        const outcome = await runCall(machine, { header, feeRecipient }, request, gas, common)
         if (!outcome.ok) return outcome
         const { returned, gasUsed } = outcome.value
         return accept({ returned, gasUsed })
       }),
     estimateGas: (header, feeRecipient, request) =>
-      exclusive(async () => {
-        const entered = await enter(header.stateRoot, header.parentHash)
+      run(header, (machine) => {
         const { gas } = request
         const limit = capped(gas === undefined || gas > header.gasLimit ? header.gasLimit : gas)
-        return estimateGas(entered, { header, feeRecipient }, request, limit, common)
+        return estimateGas(machine, { header, feeRecipient }, request, limit, common)
       }),
-    proof: (root, address, slots) =>
-      exclusive(async () => {
-        const entered = await enter(root)
-        const at = innerAddress(address)
-        const account = await view(entered, address)
-        const storageProof = []
-        for (const slot of slots) {
-          const value = bytesToBigint(await entered.state.getStorage(at, hexToBytes(slot)))
-          storageProof.push({ slot, value, proof: entered.state.proveSlot(at, hexToBytes(slot)) })
-        }
-        return { ...account, accountProof: entered.state.proveAccount(at), storageProof }
-      }),
+    proof: async (root, address, slots) => {
+      const state = read(root)
+      const at = innerAddress(address)
+      const account = await view(state, address)
+      const storageProof = []
+      for (const slot of slots) {
+        const value = bytesToBigint(await state.getStorage(at, hexToBytes(slot)))
+        storageProof.push({ slot, value, proof: state.proveSlot(at, hexToBytes(slot)) })
+      }
+      return { ...account, accountProof: state.proveAccount(at), storageProof }
+    },
   }
 }
 
-async function view({ state }: Machine, address: Address): Promise<AccountView> {
+async function view(state: State, address: Address): Promise<AccountView> {
   const account = await state.getAccount(innerAddress(address))
   return {
     nonce: account?.nonce ?? 0n,

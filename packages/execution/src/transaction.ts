@@ -1,10 +1,12 @@
 import type { Common } from '@ethereumjs/common'
 import { createTx, createTxFromRLP, type TypedTransaction } from '@ethereumjs/tx'
+import { Address as InnerAddress } from '@ethereumjs/util'
 import {
   type Address,
   accept,
   bytesToHex,
   type Hash32,
+  keccak256Bytes,
   refuse,
   toAddress,
   toHash32,
@@ -96,14 +98,15 @@ export function decodeTransaction(
     return refuse({ code: 'TRANSACTION_FOREIGN_CHAIN', message: 'invalid sender' })
   }
   try {
-    return accept(describe(decoded, raw, chainId))
+    return accept(describe(decoded, raw, common))
   } catch {
     return malformed('invalid sender')
   }
 }
 
-function describe(decoded: TypedTransaction, raw: Uint8Array, chainId: bigint): Transaction {
+function describe(decoded: TypedTransaction, raw: Uint8Array, common: Common): Transaction {
   const { v, r, s } = decoded
+  const keccak = common.customCrypto.keccak256 ?? keccak256Bytes
   if (v === undefined || r === undefined || s === undefined) throw new TypeError('unsigned')
   const fees =
     'maxFeePerGas' in decoded
@@ -112,10 +115,13 @@ function describe(decoded: TypedTransaction, raw: Uint8Array, chainId: bigint): 
   const accessList = 'accessList' in decoded ? toAccessList(decoded.accessList) : undefined
   const floor = calldataFloor(decoded.data)
   const intrinsic = decoded.getIntrinsicGas()
+  // EthereumJS hashes the public key anew each time it is asked for the sender.
+  const sender = new InnerAddress(keccak(decoded.getSenderPublicKey()).slice(12))
+  Object.assign(decoded, { getSenderAddress: () => sender })
   const transaction: Transaction = {
-    hash: toHash32(bytesToHex(decoded.hash())),
+    hash: toHash32(bytesToHex(keccak(raw))),
     type: decoded.type,
-    from: toAddress(decoded.getSenderAddress().toString()),
+    from: toAddress(sender.toString()),
     to: decoded.to === undefined ? undefined : toAddress(decoded.to.toString()),
     nonce: decoded.nonce,
     gasLimit: decoded.gasLimit,
@@ -123,7 +129,7 @@ function describe(decoded: TypedTransaction, raw: Uint8Array, chainId: bigint): 
     data: decoded.data,
     maxFeePerGas: fees.max,
     maxPriorityFeePerGas: fees.tip,
-    chainId,
+    chainId: chainIdOf(decoded),
     accessList,
     v,
     r,
@@ -156,7 +162,7 @@ export function signOwnTransaction(
     { type: 2, chainId: common.chainId(), ...fields },
     { common, freeze: false },
   ).sign(secretKey)
-  return describe(signed, signed.serialize(), common.chainId())
+  return describe(signed, signed.serialize(), common)
 }
 
 /** Effective tip per gas at a base fee; negative if the transaction cannot pay the base fee. */

@@ -114,6 +114,17 @@ describe('decodeTransaction', () => {
     )
   })
 
+  test('remembers what it decoded, whatever becomes of the bytes it was given', () => {
+    const raw = signRaw(ALICE, { to: BOB.address, nonce: 123n })
+    const lent = raw.slice()
+    const first = chain.layer.decodeTransaction(lent)
+    lent.fill(0)
+    const second = chain.layer.decodeTransaction(raw)
+    if (!first.ok || !second.ok) throw new Error('expected a transaction')
+    expect(second.value).toBe(first.value)
+    expect(first.value.raw).toEqual(raw)
+  })
+
   test('tells what is left of the fee for the signer', () => {
     const transaction = sign(chain, ALICE, { to: BOB.address, cap: 100n, tip: 10n })
     expect(effectiveTip(transaction, 50n)).toBe(10n)

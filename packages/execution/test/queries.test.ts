@@ -3,6 +3,7 @@ import { Account, createAccountFromRLP } from '@ethereumjs/util'
 import {
   bytesToBigint,
   bytesToHex,
+  concatBytes,
   decodeRlp,
   type Hash32,
   hexToBytes,
@@ -10,13 +11,30 @@ import {
   keccak256Bytes,
   toAddress,
   toHash32,
+  toHex,
   toWord,
 } from '@mosaic/primitives'
 import { EMPTY_TRIE_ROOT } from '@mosaic/protocol'
+import { p256 } from '@noble/curves/nist.js'
 import { describe, expect, test } from 'vitest'
-import { type CallRequest, type CallResult, StateUnavailableError } from '../src/index.ts'
+import { createCommon } from '../src/common.ts'
+import {
+  type CallRequest,
+  type CallResult,
+  loadCrypto,
+  StateUnavailableError,
+} from '../src/index.ts'
+import { createQueries } from '../src/queries.ts'
 import { contractAt, INVALID, LOOP, REVERTER, SETTER, SURROUNDINGS } from './contracts.ts'
-import { ALICE, account, BOB, createTestChain, SIGNER, type TestChain } from './test-chain.ts'
+import {
+  ALICE,
+  account,
+  BOB,
+  CHAIN_ID,
+  createTestChain,
+  SIGNER,
+  type TestChain,
+} from './test-chain.ts'
 import { sign } from './transactions.ts'
 
 const SETTER_ADDRESS = contractAt(0xc1)
@@ -305,3 +323,72 @@ describe('proof', () => {
     expect(await read(chain.genesis.header.stateRoot)).toBe(42n)
   })
 })
+
+describe('a slow call', () => {
+  /** Copies the data and gives it to the secp256r1 precompile, again and again. */
+  const SLOW = toHex('0x365f5f375b6020610800365f6101005afa50600456')
+  const SLOW_ADDRESS = contractAt(0xc7)
+  const request = { to: SLOW_ADDRESS, data: p256Input(), gas: 3_000_000n }
+
+  test('lets reads, other calls and timers go ahead', async () => {
+    const chain = await createTestChain({
+      alloc: { ...ALLOC, [SLOW_ADDRESS]: { code: SLOW } },
+    })
+    const done: string[] = []
+    const slow = refusal(chain, request).then(() => done.push('slow'))
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    done.push('timer')
+    await chain.layer.queries.account(chain.genesis.header.stateRoot, ALICE.address)
+    done.push('read')
+    expect((await call(chain, { to: SETTER_ADDRESS })).returned).toEqual(toWord(42n))
+    done.push('call')
+    await slow
+    expect(done).toEqual(['timer', 'read', 'call', 'slow'])
+  })
+
+  test('ends when its time is up, and the next begins clean', async () => {
+    const chain = await createTestChain({
+      alloc: { ...ALLOC, [SLOW_ADDRESS]: { code: SLOW } },
+    })
+    const crypto = await loadCrypto()
+    const queries = createQueries({
+      common: createCommon(CHAIN_ID, crypto),
+      crypto,
+      source: chain.source,
+      ancestorHash: () => undefined,
+      callTimeoutMs: 200,
+    })
+    const { header } = chain.genesis
+    const timedOut = {
+      ok: false,
+      fault: { code: 'CALL_FAILED', message: 'execution aborted (timeout = 0.2s)' },
+    }
+    const slow = { ...request, gas: 50_000_000n }
+    expect(await queries.call(header, SIGNER.address, slow)).toEqual(timedOut)
+    expect(await queries.estimateGas(header, SIGNER.address, slow)).toEqual(timedOut)
+    expect(await queries.call(header, SIGNER.address, { to: SETTER_ADDRESS })).toMatchObject({
+      ok: true,
+      value: { returned: toWord(42n) },
+    })
+  })
+
+  test('leaves room for three more; who comes later gets a turn as well', async () => {
+    const chain = await createTestChain({ alloc: ALLOC })
+    const results = await Promise.all(
+      Array.from({ length: 15 }, (_, i) =>
+        call(chain, { to: SETTER_ADDRESS, data: toWord(BigInt(i)) }),
+      ),
+    )
+    expect(results.every(({ returned }) => bytesToBigint(returned) === 42n)).toBe(true)
+  })
+})
+
+function p256Input(): Uint8Array {
+  const message = new Uint8Array(32).fill(9)
+  const secretKey = new Uint8Array(32).fill(11)
+  return concatBytes(
+    message,
+    p256.sign(message, secretKey, { prehash: false, lowS: false }),
+    p256.getPublicKey(secretKey, false).subarray(1),
+  )
+}

@@ -1,0 +1,105 @@
+import { type Hash32, ZERO_HASH } from '@mosaic/primitives'
+import type { Machine } from './machine.ts'
+
+/** A call took longer than it may. */
+export class CallTimeoutError extends Error {
+  override readonly name = 'CallTimeoutError'
+}
+
+/** Machines for calls, each on the state it was last used on. */
+export type MachinePool = {
+  /**
+   * Runs `step` alone on a machine that is on the state of `root`. What it leaves there must be undone before it resolves.
+   *
+   * @throws {@link CallTimeoutError}, and what `step` throws.
+   */
+  readonly use: <T>(root: Hash32, step: (machine: Machine) => Promise<T>) => Promise<T>
+}
+
+type Slot = { root: Hash32; machine: Machine | undefined; pace: Pace }
+
+/** When a call has to stop, and when it last let others go ahead. */
+type Pace = { deadline: number; yielded: number }
+
+/** How long a call runs before it lets the rest of the node go ahead. */
+const TURN_MS = 10
+
+const MAX_WARM_ENTRIES = 100_000
+
+/**
+ * @param create makes a machine on the state of a root.
+ * @param size machines at most; who comes later waits.
+ * @param timeoutMs how long one use may take.
+ */
+export function createMachinePool(
+  create: (root: Hash32) => Promise<Machine>,
+  size: number,
+  timeoutMs: number,
+): MachinePool {
+  const free: Slot[] = Array.from({ length: size }, () => ({
+    root: ZERO_HASH,
+    machine: undefined,
+    pace: { deadline: 0, yielded: 0 },
+  }))
+  const waiting: ((slot: Slot) => void)[] = []
+
+  const acquire = (root: Hash32): Promise<Slot> => {
+    const warm = free.findIndex((slot) => slot.machine !== undefined && slot.root === root)
+    const [slot] = free.splice(Math.max(warm, 0), 1)
+    return slot === undefined
+      ? new Promise((resolve) => waiting.push(resolve))
+      : Promise.resolve(slot)
+  }
+  const release = (slot: Slot): void => {
+    const next = waiting.shift()
+    if (next === undefined) free.push(slot)
+    else next(slot)
+  }
+
+  return {
+    use: async (root, step) => {
+      const slot = await acquire(root)
+      try {
+        if (
+          slot.machine === undefined ||
+          slot.root !== root ||
+          slot.machine.state.cachedEntries > MAX_WARM_ENTRIES
+        ) {
+          slot.machine = undefined
+          slot.machine = await create(root)
+          slot.root = root
+          keepPace(slot.machine, slot.pace)
+        }
+        const now = performance.now()
+        slot.pace.deadline = now + timeoutMs
+        slot.pace.yielded = now
+        return await step(slot.machine)
+      } catch (error) {
+        // What threw in the middle may have left anything behind.
+        slot.machine = undefined
+        throw error
+      } finally {
+        release(slot)
+      }
+    },
+  }
+}
+
+/**
+ * Before each message, precompiles included: lets others go ahead when it is their turn, and stops at the deadline. Code that makes no calls
+ * is not interrupted, nor is one precompile.
+ */
+function keepPace({ evm }: Machine, pace: Pace): void {
+  evm.events.on('beforeMessage', (_message, resolve) => {
+    const now = performance.now()
+    if (now > pace.deadline) throw new CallTimeoutError('a call took too long')
+    if (now - pace.yielded < TURN_MS) {
+      resolve?.()
+      return
+    }
+    setImmediate(() => {
+      pace.yielded = performance.now()
+      resolve?.()
+    })
+  })
+}
