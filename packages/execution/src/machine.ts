@@ -44,7 +44,7 @@ export const TRANSITION_TRACKER: Address = toAddress('0x000000000000000000000000
 export const SYSTEM_CALLER: Address = toAddress('0xfffffffffffffffffffffffffffffffffffffffe')
 
 /** Gas of the end-of-block call. */
-export const SYSTEM_CALL_GAS = 30_000_000n
+const SYSTEM_CALL_GAS = 30_000_000n
 
 /** Address of the block-hash history contract (EIP-2935). */
 export const HISTORY_STORAGE: Address = toAddress('0x0000f90827f1c53a10cb7a02335b175320002935')

@@ -4,13 +4,13 @@ import { concatBytes } from '@mosaic/primitives'
 export type TrieChild = TrieNode | Uint8Array | null
 
 /** `reference` is what the parent embeds (0xa0 ‖ hash, or the node itself when shorter than 32 bytes); undefined while the node is dirty. */
-export type LeafNode = {
+type LeafNode = {
   readonly kind: 'leaf'
   path: Uint8Array
   value: Uint8Array
   reference: Uint8Array | undefined
 }
-export type ExtensionNode = {
+type ExtensionNode = {
   readonly kind: 'extension'
   path: Uint8Array
   child: TrieNode | Uint8Array

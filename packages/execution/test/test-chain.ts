@@ -60,7 +60,7 @@ export function createDisk(): Disk {
   return { nodes: new Map(), codes: new Map(), headers: new Map() }
 }
 
-export type Sealed = { readonly block: Block; readonly execution: Execution }
+type Sealed = { readonly block: Block; readonly execution: Execution }
 
 /** One execution layer with a store of its own, and what the chain around it would do. */
 export type TestChain = {
@@ -77,7 +77,7 @@ export type TestChain = {
   readonly accept: (block: Block) => Promise<Execution | ExecutionFault>
 }
 
-export type SealOptions = {
+type SealOptions = {
   readonly transactions?: readonly Transaction[]
   readonly signer?: Account
   readonly timestamp?: bigint
