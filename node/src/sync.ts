@@ -22,18 +22,14 @@ export function createSynchroniser(chain: Chain, network: () => Network, log: Lo
   let running: Promise<void> | undefined
   let next: { readonly peerId: string; readonly status: Status } | undefined
 
-  const isBehind = ({ head }: Status): boolean => {
-    const own = chain.head()
-    return (
-      chain.database.record(head.hash) === undefined &&
-      (head.totalDifficulty > own.totalDifficulty || head.number > own.header.number)
-    )
-  }
+  /** A head that is not here may be better than ours, whatever its number: fork choice decides after the import. */
+  const isBehind = ({ head }: Status): boolean => chain.database.record(head.hash) === undefined
 
   /** Goes back until the peer's chain meets ours, at most to the finalized checkpoint; then forward. */
   const fetchFrom = async (peerId: string, status: Status): Promise<void> => {
     const floor = chain.finalized().height * chain.definition.epochLength + 1n
-    let start: bigint = chain.head().header.number + 1n
+    const own = chain.head().header.number + 1n
+    let start: bigint = own < status.head.number ? own : status.head.number
     let step = 8n
     while (!stopping.signal.aborted && start <= status.head.number) {
       let imported = 0
