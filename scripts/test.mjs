@@ -16,7 +16,14 @@ const gates = [
   { name: 'forge', command: ['npm', 'run', '--silent', 'test:contracts'], count: countForge },
   {
     name: 'vitest',
-    command: ['npx', 'vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
+    command: [
+      'npx',
+      'vitest',
+      'run',
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${report}`,
+    ],
     count: countVitest,
   },
 ]
@@ -47,7 +54,10 @@ process.exitCode = failed === 0 ? 0 : 1
 
 function run([file, ...words]) {
   return new Promise((resolve) => {
-    const child = spawn(file, words, { stdio: ['ignore', 'pipe', 'inherit'], shell: process.platform === 'win32' })
+    const child = spawn(file, words, {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      shell: process.platform === 'win32',
+    })
     let output = ''
     child.stdout.on('data', (chunk) => {
       output += chunk

@@ -16,13 +16,7 @@ import { type Address, toGas, toWeight } from '@mosaic/primitives'
 import { describeError, toJson } from '../logger.ts'
 import { networkAccounts, userAccounts } from './accounts.ts'
 import { deployCore } from './deploy.ts'
-import {
-  createLayout,
-  readLayout,
-  rpcUrl,
-  writeConfigurations,
-  writeLayout,
-} from './layout.ts'
+import { createLayout, readLayout, rpcUrl, writeConfigurations, writeLayout } from './layout.ts'
 import { startLoad } from './load.ts'
 import { createMonitor } from './monitor.ts'
 import { type DevnetOptions, LOCAL, STAKES } from './options.ts'
