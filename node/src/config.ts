@@ -6,7 +6,7 @@ import { parse } from 'yaml'
 import { isLogLevel, type LogLevel } from './logger.ts'
 
 /** Where origin is reached, and when its blocks count as final. */
-export type OriginConfig = { readonly url: string; readonly finality: FinalityPolicy }
+type OriginConfig = { readonly url: string; readonly finality: FinalityPolicy }
 
 /** Everything one node is told. Paths are absolute after reading. */
 export type NodeConfig = {

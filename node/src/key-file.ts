@@ -2,7 +2,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises'
 import { bytesToHex, CodedError, hexToBytes } from '@mosaic/primitives'
 
 /** A key file cannot be used as it is. */
-export class KeyFileError extends CodedError<{
+class KeyFileError extends CodedError<{
   readonly code: 'KEY_FILE'
   readonly path: string
   readonly reason: string

@@ -353,7 +353,7 @@ async function start(
 }
 
 /** Opens the chain of a genesis on a store. @throws InvalidValueError if the genesis file does not make the hash it names. */
-export async function openNodeChain(genesis: NetworkGenesis, store: Store): Promise<Chain> {
+async function openNodeChain(genesis: NetworkGenesis, store: Store): Promise<Chain> {
   const definition: ChainDefinition = {
     rules: genesis.clique,
     epochLength: genesis.epochLength,

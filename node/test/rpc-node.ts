@@ -38,7 +38,7 @@ import { createRpcPorts, createTransactionIntake, type RpcContext } from '../src
 /** A key of the tests and its address. */
 export type Account = { readonly secretKey: Uint8Array; readonly address: Address }
 
-export function account(name: string): Account {
+function account(name: string): Account {
   const secretKey = hexToBytes(keccak256(utf8ToBytes(name)))
   return { secretKey, address: secretKeyToAddress(secretKey) }
 }
@@ -59,7 +59,7 @@ const ETHER = 10n ** 18n
 const START = 1_700_000_000n
 
 /** The genesis of a core that nobody deployed. */
-export async function createGenesis(): Promise<NetworkGenesis> {
+async function createGenesis(): Promise<NetworkGenesis> {
   const validatorSet = VALIDATORS.map(({ address }) => ({
     address,
     weight: toWeight(ETHER),
@@ -281,7 +281,7 @@ export async function copyBlocks(source: TestNode, target: TestNode, from: bigin
   }
 }
 
-export function toText(_key: string, value: unknown): unknown {
+function toText(_key: string, value: unknown): unknown {
   if (typeof value === 'bigint') return value.toString()
   if (value instanceof Error) return value.stack
   return value instanceof Uint8Array ? bytesToHex(value) : value

@@ -227,17 +227,21 @@ async function fundOnOrigin(
 }
 
 function anvilArguments(port: number, dataDir: string): readonly string[] {
-  return [
-    ...['--port', String(port), '--host', '127.0.0.1', '--block-time', '1', '--quiet'],
-    ...['--hardfork', 'osaka', '--slots-in-an-epoch', '1', '--max-persisted-states', '2000'],
-    ...[
-      '--preserve-historical-states',
-      '--state',
-      join(dataDir, 'origin.json'),
-      '--state-interval',
-      '30',
-    ],
+  const options: readonly (readonly string[])[] = [
+    ['--port', String(port)],
+    ['--host', '127.0.0.1'],
+    ['--block-time', '1'],
+    ['--quiet'],
+    ['--hardfork', 'osaka'],
+    // Makes `finalized` trail the head by two blocks.
+    ['--slots-in-an-epoch', '1'],
+    // Kernels are proven at finalized blocks, which lie in the past.
+    ['--max-persisted-states', '2000'],
+    ['--preserve-historical-states'],
+    ['--state', join(dataDir, 'origin.json')],
+    ['--state-interval', '30'],
   ]
+  return options.flat()
 }
 
 async function untilUp<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T> {

@@ -33,7 +33,7 @@ export async function startLoad(
   )
   let sent = 0
   let due = 0
-  let stopped = false
+  const stopping = new AbortController()
 
   const sendOne = async (): Promise<void> => {
     const index = sent % accounts.length
@@ -62,7 +62,7 @@ export async function startLoad(
   }
 
   const run = async (): Promise<void> => {
-    while (!stopped) {
+    while (!stopping.signal.aborted) {
       due += (perSecond * TICK_MS) / 1000
       const batch: Promise<void>[] = []
       for (; due >= 1; due--) batch.push(sendOne().catch(onError))
@@ -74,7 +74,7 @@ export async function startLoad(
   return {
     sent: () => sent,
     stop: async () => {
-      stopped = true
+      stopping.abort()
       await running
     },
   }

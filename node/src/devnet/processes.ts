@@ -67,11 +67,11 @@ export function supervise(spec: ProcessSpec): SupervisedProcess {
       stopping = true
       const waiting = new AbortController()
       child?.kill('SIGTERM')
-      const timeout = sleep(STOP_MS, undefined, { signal: waiting.signal })
-        .then(() => {
-          child?.kill('SIGKILL')
-        })
-        .catch(() => undefined)
+      const killLate = async (): Promise<void> => {
+        await sleep(STOP_MS, undefined, { signal: waiting.signal })
+        child?.kill('SIGKILL')
+      }
+      const timeout = killLate().catch(() => undefined)
       await ended
       waiting.abort()
       await timeout

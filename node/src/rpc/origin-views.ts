@@ -11,7 +11,7 @@ import { ERROR_CODE, RpcError } from '@mosaic/rpc'
 import type { RpcContext } from './context.ts'
 
 /** A meta-block as the core's events tell it. */
-export type CommittedMetaBlock = {
+type CommittedMetaBlock = {
   readonly committed: Extract<CoreEvent, { name: 'MetaBlockCommitted' }>
   readonly transition: TransitionObject
   readonly transactionHash: Hash32

@@ -85,7 +85,12 @@ export function deriveRecord(
       case 'KernelActivated':
         ;({ kernelHash } = event)
         break
-      default:
+      case 'HeaderReported':
+      case 'KernelConfirmed':
+      case 'LinkOpened':
+      case 'VoteRecorded':
+      case undefined:
+        break
     }
   }
   return {

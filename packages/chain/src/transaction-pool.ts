@@ -116,7 +116,7 @@ export function createTransactionPool(limits: PoolLimits = DEFAULT_LIMITS): Tran
     get: (hash) => byHash.get(hash),
     included: (transactions) => {
       for (const { from, nonce } of transactions) {
-        for (const waiting of [...(bySender.get(from)?.values() ?? [])]) {
+        for (const waiting of Array.from(bySender.get(from)?.values() ?? [])) {
           if (waiting.nonce <= nonce) drop(waiting)
         }
       }
