@@ -1,9 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { coreViews } from '@mosaic/contracts'
 import { decodeGenesisFile } from '@mosaic/genesis'
 import {
@@ -15,60 +12,7 @@ import {
 } from '@mosaic/origin'
 import { toBlockNumber, toMetaHeight } from '@mosaic/primitives'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-
-type Event = Readonly<Record<string, unknown>>
-
-const BIN = fileURLToPath(new URL('../node/src/bin.ts', import.meta.url))
-const PATIENCE_MS = 200_000
-
-/** A devnet in processes of its own, followed through its JSON lines. */
-function startDevnet(dataDir: string): {
-  readonly child: ChildProcess
-  readonly events: readonly Event[]
-  readonly until: (wanted: (events: readonly Event[]) => boolean, what: string) => Promise<void>
-} {
-  const child = spawn(
-    process.execPath,
-    ['--conditions=source', BIN, 'devnet', '--json', '--load', '4', '--data-dir', dataDir],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  )
-  const events: Event[] = []
-  const waiting = new Set<() => void>()
-  createInterface({ input: child.stdout ?? process.stdin }).on('line', (line) => {
-    const parsed: unknown = JSON.parse(line)
-    if (isRecord(parsed)) events.push(parsed)
-    for (const wake of waiting) wake()
-  })
-  const until = (wanted: (seen: readonly Event[]) => boolean, what: string): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        waiting.delete(look)
-        reject(
-          new Error(`${what} did not happen; last events: ${JSON.stringify(events.slice(-12))}`),
-        )
-      }, PATIENCE_MS)
-      const look = (): void => {
-        if (!wanted(events)) return
-        clearTimeout(timer)
-        waiting.delete(look)
-        resolve()
-      }
-      waiting.add(look)
-      look()
-    })
-  return { child, events, until }
-}
-
-function count(events: readonly Event[], name: string): number {
-  return events.filter(({ event }) => event === name).length
-}
-
-async function processOf(config: string): Promise<number> {
-  const { execFileSync } = await import('node:child_process')
-  const list = execFileSync('ps', ['-eo', 'pid,args'], { encoding: 'utf8' })
-  const line = list.split('\n').find((row) => row.includes('--config') && row.includes(config))
-  return Number(line?.trim().split(/\s+/)[0])
-}
+import { count, startDevnet } from './devnet-process.ts'
 
 describe('a local network', () => {
   let dataDir: string
@@ -131,19 +75,4 @@ describe('a local network', () => {
       expect((await auxiliary.header(number))?.stateRoot).toBe(anchored)
     }
   })
-
-  test.for(['node-3', 'node-0', 'relayer'])(
-    'goes on after kill -9 of %s',
-    { timeout: 400_000 },
-    async (name) => {
-      const committed = count(net.events, 'metablock.committed')
-      const pid = await processOf(join(dataDir, name, 'config.json'))
-      expect(pid).toBeGreaterThan(0)
-      process.kill(pid, 'SIGKILL')
-      await net.until(
-        (events) => count(events, 'metablock.committed') >= committed + 2,
-        `two meta-blocks after ${name} was killed`,
-      )
-    },
-  )
 })

@@ -1,0 +1,7 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  resolve: { conditions: ['source'] },
+  ssr: { resolve: { conditions: ['source'] } },
+  test: { root: 'test', include: ['**/*.soak.ts'], testTimeout: 400_000, hookTimeout: 120_000 },
+})
