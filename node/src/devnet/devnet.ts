@@ -20,6 +20,7 @@ import { createLayout, readLayout, rpcUrl, writeConfigurations, writeLayout } fr
 import { startLoad } from './load.ts'
 import { createMonitor } from './monitor.ts'
 import { type DevnetOptions, LOCAL, STAKES } from './options.ts'
+import { claimProcessList, type ProcessList } from './process-list.ts'
 import { anvilPath, mosaicCommand, type SupervisedProcess, supervise } from './processes.ts'
 import { bannerText, createJsonView, createLineView, createLiveView, type View } from './view.ts'
 
@@ -40,14 +41,18 @@ export async function runDevnet(options: DevnetOptions, signal: AbortSignal): Pr
   const view = chooseView(options, write)
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'mosaic-devnet-')))
   await mkdir(join(dataDir, 'logs'), { recursive: true })
+  const processes = await claimProcessList(dataDir)
   const children: SupervisedProcess[] = []
   try {
-    await operate(options, dataDir, children, view, write, signal)
+    await operate(options, dataDir, children, processes, view, write, signal)
   } catch (error) {
     if (!signal.aborted) throw error
   } finally {
-    for (const child of children.toReversed()) await child.stop()
     view.close()
+    const [origin, ...others] = children
+    await Promise.all(others.map((child) => child.stop()))
+    await origin?.stop()
+    processes.clear()
     if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true })
   }
 }
@@ -56,11 +61,13 @@ async function operate(
   options: DevnetOptions,
   dataDir: string,
   children: SupervisedProcess[],
+  processes: ProcessList,
   view: View,
   write: (text: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
   const report = (error: unknown): void => {
+    if (signal.aborted) return
     const text = describeError(error)
     if (options.json) write(`${toJson({ event: 'error', message: text })}\n`)
     else view.note(`error      ${text}`)
@@ -72,6 +79,9 @@ async function operate(
         command,
         arguments: words,
         logFile: join(dataDir, 'logs', `${name}.log`),
+        onStart: (pid) => {
+          processes.set(name, pid)
+        },
         onExit: (code, killedBy) => {
           report(new Error(`${name} ended (${killedBy ?? code}); starting it again`))
         },

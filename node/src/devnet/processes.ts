@@ -3,7 +3,6 @@ import { createWriteStream, type WriteStream } from 'node:fs'
 import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 /** A child process that is started again when it dies by itself. */
@@ -21,6 +20,8 @@ export type ProcessSpec = {
   readonly command: string
   readonly arguments: readonly string[]
   readonly logFile: string
+  /** Called with the process identifier at each start; undefined if it could not be started. */
+  readonly onStart: (pid: number | undefined) => void
   /** Called when the process ended though nobody asked it to. */
   readonly onExit: (code: number | null, signal: string | null) => void
 }
@@ -28,16 +29,23 @@ export type ProcessSpec = {
 const RESTART_MS = 1000
 const STOP_MS = 10_000
 
-/** Starts a process and keeps it running. Output goes to its log file. */
+/**
+ * Starts a process and keeps it running. Output goes to its log file. It leads a process group of its own, so that Ctrl-C in a terminal
+ * reaches only its supervisor, which then ends everything in order.
+ */
 export function supervise(spec: ProcessSpec): SupervisedProcess {
   const log: WriteStream = createWriteStream(spec.logFile, { flags: 'a' })
   let child: ChildProcess | undefined
   let stopping = false
   let restarts = 0
+  let restart: NodeJS.Timeout | undefined
   let ended: Promise<void> = Promise.resolve()
 
   const start = (): void => {
-    const started = spawn(spec.command, spec.arguments, { stdio: ['ignore', 'pipe', 'pipe'] })
+    const started = spawn(spec.command, spec.arguments, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    })
     child = started
     started.stdout.pipe(log, { end: false })
     started.stderr.pipe(log, { end: false })
@@ -46,17 +54,21 @@ export function supervise(spec: ProcessSpec): SupervisedProcess {
         log.write(`${String(error)}\n`)
         resolve()
       })
-      started.once('exit', (code, signal) => {
+      started.once('close', (code, signal) => {
         resolve()
         if (stopping) return
         spec.onExit(code, signal)
         restarts++
-        setTimeout(() => {
-          if (!stopping) start()
-        }, RESTART_MS)
+        restart = setTimeout(start, RESTART_MS)
       })
     })
+    spec.onStart(started.pid)
   }
+  /** The supervisor itself is leaving without a word: nothing may stay behind. */
+  const killNow = (): void => {
+    child?.kill('SIGKILL')
+  }
+  process.once('exit', killNow)
   start()
 
   return {
@@ -65,16 +77,12 @@ export function supervise(spec: ProcessSpec): SupervisedProcess {
     restarts: () => restarts,
     stop: async () => {
       stopping = true
-      const waiting = new AbortController()
+      clearTimeout(restart)
       child?.kill('SIGTERM')
-      const killLate = async (): Promise<void> => {
-        await sleep(STOP_MS, undefined, { signal: waiting.signal })
-        child?.kill('SIGKILL')
-      }
-      const timeout = killLate().catch(() => undefined)
+      const killLate = setTimeout(() => child?.kill('SIGKILL'), STOP_MS)
       await ended
-      waiting.abort()
-      await timeout
+      clearTimeout(killLate)
+      process.off('exit', killNow)
       await new Promise<void>((resolve) => {
         log.end(resolve)
       })

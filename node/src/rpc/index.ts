@@ -13,7 +13,7 @@ import { createPoolPort } from './pool-port.ts'
 import { createStatePort } from './state-port.ts'
 
 export type { RpcContext } from './context.ts'
-export { createTransactionIntake } from './transaction-intake.ts'
+export { createTransactionIntake, type TransactionIntake } from './transaction-intake.ts'
 
 /** Makes the ports of a node. Closing them ends their subscriptions to the chain; the intake is its owner's to close. */
 export function createRpcPorts(context: RpcContext): RpcPorts & { readonly close: () => void } {

@@ -1,0 +1,40 @@
+import { type Chain, countedVotes, encodeSignedVote, type VotePool } from '@mosaic/chain'
+import { encodeBlock } from '@mosaic/execution'
+import type { NetworkPorts } from '@mosaic/network'
+import { toBlockNumber, toHeight } from '@mosaic/primitives'
+import { coreIdentifier, originIdentifier } from '@mosaic/protocol'
+import type { Store } from '@mosaic/storage'
+
+/** Answers what peers ask for: blocks by number and by hash, votes by height. */
+export function createExchangeHandlers(
+  chain: Chain,
+  store: Store,
+  votes: VotePool,
+): NetworkPorts['handlers'] {
+  const { identity } = chain.definition
+  return {
+    blocksByRange: async function* ({ start, count }) {
+      for (let number: bigint = start; number < start + BigInt(count); number++) {
+        const hash = chain.database.canonicalHash(toBlockNumber(number))
+        const block = hash === undefined ? undefined : chain.database.block(hash)
+        if (block === undefined) return
+        yield encodeBlock(block)
+      }
+    },
+    blocksByHash: async function* ({ hashes }) {
+      for (const hash of hashes) {
+        const block = chain.database.block(hash)
+        if (block !== undefined) yield encodeBlock(block)
+      }
+    },
+    votesByHeight: async function* ({ chain: name, from, to }) {
+      const about =
+        name === 'origin' ? originIdentifier(identity.originChainId) : coreIdentifier(identity)
+      for (let height: bigint = from; height <= to; height++) {
+        const counted = await countedVotes(store, chain.definition, about, toHeight(height))
+        for (const vote of counted) yield encodeSignedVote(vote)
+        for (const vote of votes.byHeight(about, toHeight(height))) yield encodeSignedVote(vote)
+      }
+    },
+  }
+}

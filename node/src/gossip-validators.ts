@@ -1,0 +1,75 @@
+import type { Chain, VoteIntake } from '@mosaic/chain'
+import type { GossipVerdict, NetworkPorts, Status } from '@mosaic/network'
+import { bytesToHex, decodeRlp, InvalidValueError } from '@mosaic/primitives'
+import type { Log } from './logger.ts'
+import type { TransactionIntake } from './rpc/index.ts'
+import type { Synchroniser } from './sync.ts'
+
+/** What the checks of gossip need to know. */
+export type GossipParts = {
+  readonly chain: Chain
+  readonly intake: VoteIntake
+  readonly transactionIntake: TransactionIntake
+  readonly sync: Synchroniser
+  /** What a peer last said of itself. */
+  readonly statusOf: (peerId: string) => Status | undefined
+  readonly log: Log
+}
+
+/** Checks each gossiped message before it is passed on: a `reject` costs its sender, an `ignore` does not. */
+export function createGossipValidators(parts: GossipParts): NetworkPorts['validators'] {
+  const { chain, transactionIntake, sync, statusOf, log } = parts
+  return {
+    block: async (bytes, peerId) => {
+      const verdict = await chain.importBlock(bytes)
+      if (verdict.ok) return verdict.value.isNew ? 'accept' : 'ignore'
+      const { fault } = verdict
+      if (fault.code === 'CHAIN_UNKNOWN_PARENT') {
+        const known = statusOf(peerId)
+        if (known !== undefined) {
+          // The sender has at least this block, whatever it said at the last handshake.
+          const number = fault.number > known.head.number ? fault.number : known.head.number
+          const totalDifficulty = known.head.totalDifficulty + chain.head().totalDifficulty
+          sync.notice(peerId, {
+            ...known,
+            head: { number, hash: fault.parentHash, totalDifficulty },
+          })
+        }
+        return 'ignore'
+      }
+      if (fault.code === 'FUTURE_BLOCK' || fault.code === 'CHAIN_CONFLICTS_WITH_FINALITY')
+        return 'ignore'
+      log('warn', 'block refused', { peerId, fault })
+      return 'reject'
+    },
+    transactions: async (bytes) => {
+      const items = decodeTransactionBatch(bytes)
+      if (items === undefined) return 'reject'
+      let accepted = false
+      for (const raw of items) accepted = (await transactionIntake.add(raw)).ok || accepted
+      return accepted ? 'accept' : 'ignore'
+    },
+    vote: (bytes) => takeVote(parts.intake, bytes),
+  }
+}
+
+/** Takes a vote from anywhere. Only bytes that nobody honest sends are rejected. */
+export async function takeVote(intake: VoteIntake, bytes: Uint8Array): Promise<GossipVerdict> {
+  const verdict = await intake.take(bytes)
+  if (verdict.ok) return 'accept'
+  return verdict.fault.code === 'VOTE_MALFORMED' ? 'reject' : 'ignore'
+}
+
+function decodeTransactionBatch(bytes: Uint8Array): readonly Uint8Array[] | undefined {
+  try {
+    const items = decodeRlp(bytes, 1)
+    if (items instanceof Uint8Array) return undefined
+    return items.map((item) => {
+      if (!(item instanceof Uint8Array))
+        throw new InvalidValueError('a transaction', bytesToHex(bytes))
+      return item
+    })
+  } catch {
+    return undefined
+  }
+}

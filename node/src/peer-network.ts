@@ -1,0 +1,150 @@
+import { join } from 'node:path'
+import type { Chain, VoteIntake, VotePool } from '@mosaic/chain'
+import { createNetwork, createSystemClock, type Network, type Status } from '@mosaic/network'
+import { type Hash32, type Height, toBlockNumber, toHeight } from '@mosaic/primitives'
+import { coreIdentifier } from '@mosaic/protocol'
+import type { Store } from '@mosaic/storage'
+import type { NodeConfig } from './config.ts'
+import { createExchangeHandlers } from './exchange-handlers.ts'
+import { createGossipValidators } from './gossip-validators.ts'
+import type { Log } from './logger.ts'
+import { loadNodeKey } from './node-key.ts'
+import { every } from './periodic.ts'
+import type { TransactionIntake } from './rpc/index.ts'
+import { createSynchroniser, type Synchroniser } from './sync.ts'
+
+/** The node's place among its peers. */
+export type PeerNetwork = {
+  readonly network: Network
+  readonly sync: Synchroniser
+  readonly stop: () => Promise<void>
+}
+
+/** What the network serves and feeds. */
+export type PeerNetworkParts = {
+  readonly chain: Chain
+  readonly genesisHash: Hash32
+  readonly store: Store
+  readonly votes: VotePool
+  readonly intake: VoteIntake
+  readonly transactionIntake: TransactionIntake
+  readonly log: Log
+}
+
+/** How often a peer is asked for votes that gossip may have lost. */
+const VOTE_PULL_INTERVAL_MS = 4000
+/** Heights asked for at a time. */
+const VOTE_PULL_HEIGHTS = 64n
+/** Origin heights beyond the justified one that votes may be about. */
+const ORIGIN_HEIGHTS_AHEAD = 8n
+
+/** Joins the network: gossip is checked and taken, peers are served, missing blocks and votes are fetched. */
+export async function startPeerNetwork(
+  config: NodeConfig,
+  parts: PeerNetworkParts,
+): Promise<PeerNetwork> {
+  const { chain, genesisHash, store, votes, intake, log } = parts
+  const identifier = coreIdentifier(chain.definition.identity)
+  const sync = createSynchroniser(chain, () => network, log)
+  const network = await createNetwork(
+    {
+      nodeKey: await loadNodeKey(join(config.dataDir, 'node-key')),
+      genesisHash,
+      coreIdentifier: identifier,
+      listen: config.network.listen,
+      peers: config.network.peers,
+    },
+    {
+      clock: createSystemClock(),
+      random: Math.random,
+      logger: {
+        debug: (message, fields) => log('debug', message, fields),
+        info: (message, fields) => log('info', message, fields),
+        warn: (message, fields) => log('warn', message, fields),
+      },
+      status: () => nodeStatus(chain, genesisHash, identifier),
+      validators: createGossipValidators({
+        ...parts,
+        sync,
+        statusOf: (peerId) => network.peers().find((peer) => peer.peerId === peerId)?.status,
+      }),
+      handlers: createExchangeHandlers(chain, store, votes),
+    },
+  )
+
+  const pullVotes = async (peerId: string): Promise<void> => {
+    for (const { name, from, to } of voteRanges(chain)) {
+      const request = { chain: name, from, to }
+      for await (const bytes of network.request(peerId, 'votesByHeight', request)) {
+        await intake.take(bytes)
+      }
+    }
+  }
+  network.events.on('peer-ready', (peerId, status) => {
+    sync.notice(peerId, status)
+    pullVotes(peerId).catch((error: unknown) => {
+      log('debug', 'votes not pulled', { peerId, error })
+    })
+  })
+  network.events.on('status', (peerId, status) => {
+    sync.notice(peerId, status)
+  })
+  await network.start()
+  const stopPulling = every(
+    VOTE_PULL_INTERVAL_MS,
+    async () => {
+      const peers = network.peers().filter(({ status }) => status !== undefined)
+      const peer = peers[Math.floor(Math.random() * peers.length)]
+      if (peer !== undefined) await pullVotes(peer.peerId)
+    },
+    (error) => log('debug', 'votes not pulled', { error }),
+  )
+  return {
+    network,
+    sync,
+    stop: async () => {
+      await stopPulling()
+      await sync.stop()
+      await network.stop()
+    },
+  }
+}
+
+/** The checkpoints whose votes still matter to the head's finality. */
+function voteRanges(chain: Chain): readonly {
+  readonly name: 'auxiliary' | 'origin'
+  readonly from: Height
+  readonly to: Height
+}[] {
+  const { header, auxiliary, origin } = chain.head()
+  const ranges = [
+    {
+      name: 'auxiliary',
+      from: auxiliary.justified.height,
+      last: header.number / chain.definition.epochLength,
+    },
+    {
+      name: 'origin',
+      from: origin.justified.height,
+      last: origin.justified.height + ORIGIN_HEIGHTS_AHEAD,
+    },
+  ] as const
+  return ranges.map(({ name, from, last }) => {
+    const furthest = from + VOTE_PULL_HEIGHTS - 1n
+    return { name, from, to: toHeight(last < furthest ? last : furthest) }
+  })
+}
+
+function nodeStatus(chain: Chain, genesisHash: Hash32, identifier: Hash32): Status {
+  const head = chain.head()
+  return {
+    genesisHash,
+    coreIdentifier: identifier,
+    finalized: chain.finalized(),
+    head: {
+      number: toBlockNumber(head.header.number),
+      hash: head.hash,
+      totalDifficulty: head.totalDifficulty,
+    },
+  }
+}
