@@ -1,15 +1,22 @@
-import { type Chain, countedVotes, encodeSignedVote, type VotePool } from '@mosaic/chain'
+import {
+  type Chain,
+  countedVotes,
+  encodeSignedVote,
+  type TransactionPool,
+  type VotePool,
+} from '@mosaic/chain'
 import { encodeBlock } from '@mosaic/execution'
 import type { NetworkPorts } from '@mosaic/network'
-import { toBlockNumber, toHeight } from '@mosaic/primitives'
+import { hexToBytes, toBlockNumber, toHeight } from '@mosaic/primitives'
 import { coreIdentifier, originIdentifier } from '@mosaic/protocol'
 import type { Store } from '@mosaic/storage'
 
-/** Answers what peers ask for: blocks by number and by hash, votes by height. */
+/** Answers what peers ask for: blocks by number and by hash, votes by height, waiting transactions. */
 export function createExchangeHandlers(
   chain: Chain,
   store: Store,
   votes: VotePool,
+  transactions: TransactionPool,
 ): NetworkPorts['handlers'] {
   const { identity } = chain.definition
   return {
@@ -34,6 +41,15 @@ export function createExchangeHandlers(
         const counted = await countedVotes(store, chain.definition, about, toHeight(height))
         for (const vote of counted) yield encodeSignedVote(vote)
         for (const vote of votes.byHeight(about, toHeight(height))) yield encodeSignedVote(vote)
+      }
+    },
+    transactionHashes: async function* ({ count }) {
+      for (const hash of transactions.hashes(count)) yield hexToBytes(hash)
+    },
+    transactionsByHash: async function* ({ hashes }) {
+      for (const hash of hashes) {
+        const transaction = transactions.get(hash)
+        if (transaction !== undefined) yield transaction.raw
       }
     },
   }

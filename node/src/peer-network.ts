@@ -1,7 +1,21 @@
 import { join } from 'node:path'
-import type { Chain, VoteIntake, VotePool } from '@mosaic/chain'
-import { createNetwork, createSystemClock, type Network, type Status } from '@mosaic/network'
-import { type Hash32, type Height, toBlockNumber, toHeight } from '@mosaic/primitives'
+import type { Chain, TransactionPool, VoteIntake, VotePool } from '@mosaic/chain'
+import {
+  createNetwork,
+  createSystemClock,
+  MAX_TRANSACTION_HASHES,
+  MAX_TRANSACTIONS_BY_HASH,
+  type Network,
+  type Status,
+} from '@mosaic/network'
+import {
+  bytesToHex,
+  type Hash32,
+  type Height,
+  toBlockNumber,
+  toHash32,
+  toHeight,
+} from '@mosaic/primitives'
 import { coreIdentifier } from '@mosaic/protocol'
 import type { Store } from '@mosaic/storage'
 import type { NodeConfig } from './config.ts'
@@ -27,12 +41,13 @@ export type PeerNetworkParts = {
   readonly store: Store
   readonly votes: VotePool
   readonly intake: VoteIntake
+  readonly transactions: TransactionPool
   readonly transactionIntake: TransactionIntake
   readonly log: Log
 }
 
-/** How often a peer is asked for votes that gossip may have lost. */
-const VOTE_PULL_INTERVAL_MS = 4000
+/** How often a peer is asked for votes and transactions that gossip may have lost. */
+const PULL_INTERVAL_MS = 4000
 /** Heights asked for at a time. */
 const VOTE_PULL_HEIGHTS = 64n
 /** Origin heights beyond the justified one that votes may be about. */
@@ -43,7 +58,7 @@ export async function startPeerNetwork(
   config: NodeConfig,
   parts: PeerNetworkParts,
 ): Promise<PeerNetwork> {
-  const { chain, genesisHash, store, votes, intake, log } = parts
+  const { chain, genesisHash, store, votes, intake, transactions, transactionIntake, log } = parts
   const identifier = coreIdentifier(chain.definition.identity)
   const sync = createSynchroniser(chain, () => network, log)
   const network = await createNetwork(
@@ -68,7 +83,7 @@ export async function startPeerNetwork(
         sync,
         statusOf: (peerId) => network.peers().find((peer) => peer.peerId === peerId)?.status,
       }),
-      handlers: createExchangeHandlers(chain, store, votes),
+      handlers: createExchangeHandlers(chain, store, votes, transactions),
     },
   )
 
@@ -80,10 +95,28 @@ export async function startPeerNetwork(
       }
     }
   }
+  const pullTransactions = async (peerId: string): Promise<void> => {
+    const unknown: Hash32[] = []
+    const listed = network.request(peerId, 'transactionHashes', { count: MAX_TRANSACTION_HASHES })
+    for await (const bytes of listed) {
+      const hash = toHash32(bytesToHex(bytes))
+      if (transactions.get(hash) === undefined) unknown.push(hash)
+    }
+    const hashes = unknown.slice(0, MAX_TRANSACTIONS_BY_HASH)
+    if (hashes.length === 0) return
+    for await (const raw of network.request(peerId, 'transactionsByHash', { hashes })) {
+      await transactionIntake.add(raw)
+    }
+  }
+  /** Gossip forgets, and reaches nobody who was not connected yet. */
+  const pull = async (peerId: string): Promise<void> => {
+    await pullVotes(peerId)
+    await pullTransactions(peerId)
+  }
   network.events.on('peer-ready', (peerId, status) => {
     sync.notice(peerId, status)
-    pullVotes(peerId).catch((error: unknown) => {
-      log('debug', 'votes not pulled', { peerId, error })
+    pull(peerId).catch((error: unknown) => {
+      log('debug', 'nothing pulled', { peerId, error })
     })
   })
   network.events.on('status', (peerId, status) => {
@@ -91,13 +124,13 @@ export async function startPeerNetwork(
   })
   await network.start()
   const stopPulling = every(
-    VOTE_PULL_INTERVAL_MS,
+    PULL_INTERVAL_MS,
     async () => {
       const peers = network.peers().filter(({ status }) => status !== undefined)
       const peer = peers[Math.floor(Math.random() * peers.length)]
-      if (peer !== undefined) await pullVotes(peer.peerId)
+      if (peer !== undefined) await pull(peer.peerId)
     },
-    (error) => log('debug', 'votes not pulled', { error }),
+    (error) => log('debug', 'nothing pulled', { error }),
   )
   return {
     network,

@@ -83,6 +83,7 @@ async function start(
   const chain = await openNodeChain(genesis, store)
   const transactions = createTransactionPool()
   const transactionIntake = createTransactionIntake(chain, transactions)
+  closers.push(() => transactionIntake.close())
   const votes = createVotePool()
   const intake = createVoteIntake(chain, votes)
   closers.push(pruneVotes(chain, votes))
@@ -94,6 +95,7 @@ async function start(
     store,
     votes,
     intake,
+    transactions,
     transactionIntake,
     log,
   })

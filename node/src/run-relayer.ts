@@ -61,10 +61,7 @@ export async function runRelayer(config: RelayerConfig, log: Log): Promise<Runni
       origin: ports.origin.sender.address,
       auxiliary: ports.auxiliary.sender.address,
     })
-    while (!stopping.signal.aborted) {
-      await relayer.relayOnce()
-      await pause(ROUND_MS)
-    }
+    await relayer.relayUntil(stopping.signal, () => pause(ROUND_MS))
   }
   const working = work().catch((error: unknown) => {
     log('error', 'relayer stopped', { error })

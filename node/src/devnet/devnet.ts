@@ -140,6 +140,7 @@ async function operate(
     write(
       `${bannerText({ layout, accounts: userAccounts(), dataDir })}\nListening on 127.0.0.1:${first?.rpcPort}\n\n`,
     )
+  view.note('')
   await follow(options, genesis, origin, auxiliary, view, report, signal)
 }
 

@@ -54,7 +54,7 @@ export function createLiveView(write: (text: string) => void): View {
     event: () => undefined,
     note: (text) => {
       note = text
-      if (drawn === 0) write(`${text}\n`)
+      if (drawn === 0 && text !== '') write(`${text}\n`)
     },
     refresh: (status) => {
       const seconds = Math.floor((Date.now() - started) / 1000)
@@ -75,7 +75,9 @@ export function createLineView(write: (text: string) => void): View {
       if (text !== undefined) write(`${text}\n`)
     },
     refresh: () => undefined,
-    note: (text) => write(`${text}\n`),
+    note: (text) => {
+      if (text !== '') write(`${text}\n`)
+    },
     close: () => undefined,
   }
 }

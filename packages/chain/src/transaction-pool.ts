@@ -39,6 +39,8 @@ export type TransactionPool = {
   /** The transaction of a sender that waits with a nonce. */
   readonly at: (address: Address, nonce: bigint) => Transaction | undefined
   readonly hasSender: (address: Address) => boolean
+  /** Hashes of what came first, at most `count`. */
+  readonly hashes: (count: number) => readonly Hash32[]
   readonly size: () => number
 }
 
@@ -163,6 +165,7 @@ export function createTransactionPool(limits: PoolLimits = DEFAULT_LIMITS): Tran
       ),
     at: (address, nonce) => bySender.get(address)?.get(nonce),
     hasSender: (address) => bySender.has(address),
+    hashes: (count) => [...byHash.keys()].slice(0, count),
     size: () => byHash.size,
   }
 }

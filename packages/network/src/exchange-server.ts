@@ -52,6 +52,14 @@ export function createExchangeServer(parts: {
       { quota: 10 * budgets.voteHeightsPerSecond, perMs: 10_000 },
       clock.now,
     ),
+    transactionHashes: createRateLimiter(
+      { quota: budgets.transactionListsPerMinute, perMs: 60_000 },
+      clock.now,
+    ),
+    transactionsByHash: createRateLimiter(
+      { quota: 10 * budgets.transactionsPerSecond, perMs: 10_000 },
+      clock.now,
+    ),
   }
   const inFlight = new Map<string, number>()
 

@@ -37,7 +37,7 @@ export type Gossip = {
   readonly stop: () => Promise<void>
   /** How many peers the message was sent to. */
   readonly publish: (topic: TopicName, bytes: Uint8Array) => Promise<number>
-  /** Whether gossip streams of both directions are open to the peer. */
+  /** Whether gossip streams of both directions are open to the peer, and it is known to have subscribed to every topic. */
   readonly isAlive: (peerId: string) => boolean
   readonly score: (peerId: string) => number
   readonly prune: () => void
@@ -112,6 +112,9 @@ export function createGossip(parts: GossipParts): Gossip {
     inboxes[name].push({ id: msgId, from: propagationSource.toString(), bytes: msg.data })
   }
 
+  const isSubscribed = (topic: string, peerId: string): boolean =>
+    pubsub.getSubscribers(topic).some((subscriber) => subscriber.toString() === peerId)
+
   return {
     start: () => {
       pubsub.addEventListener('gossipsub:message', onMessage)
@@ -130,7 +133,10 @@ export function createGossip(parts: GossipParts): Gossip {
       if (topic === undefined) throw new InvalidValueError('a topic of this network', name)
       return (await pubsub.publish(topic, bytes)).recipients.length
     },
-    isAlive: (peerId) => pubsub.streamsInbound.has(peerId) && pubsub.streamsOutbound.has(peerId),
+    isAlive: (peerId) =>
+      pubsub.streamsInbound.has(peerId) &&
+      pubsub.streamsOutbound.has(peerId) &&
+      [...topics.keys()].every((topic) => isSubscribed(topic, peerId)),
     score: (peerId) => pubsub.getScore(peerId),
     prune: () => {
       messageBudget.prune()

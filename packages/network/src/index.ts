@@ -11,12 +11,16 @@ export {
   MAX_BLOCKS_BY_HASH,
   MAX_BLOCKS_BY_RANGE,
   MAX_RESPONSE_BYTES,
+  MAX_TRANSACTION_HASHES,
+  MAX_TRANSACTIONS_BY_HASH,
   MAX_VOTE_HEIGHTS,
   type MethodName,
   type MethodTypes,
   type RequestHandlers,
   type ServedMethod,
   type Status,
+  type TransactionHashesRequest,
+  type TransactionsByHashRequest,
   type VotesByHeightRequest,
 } from './messages.ts'
 export { createNetwork, type Network, type RequestOptions } from './network.ts'

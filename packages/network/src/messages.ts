@@ -44,12 +44,26 @@ export type VotesByHeightRequest = {
   readonly to: Height
 }
 
-/** The request and the chunk of the response, by method. Blocks and votes are their own encodings, opaque here. */
+/** Asks for the hashes of transactions that wait for a block; each chunk is one hash. */
+export type TransactionHashesRequest = { readonly count: number }
+
+/** Asks for waiting transactions by hash; unknown ones are left out of the answer. */
+export type TransactionsByHashRequest = { readonly hashes: readonly Hash32[] }
+
+/** The request and the chunk of the response, by method. Blocks, transactions and votes are their own encodings, opaque here. */
 export type MethodTypes = {
   readonly status: { readonly request: Status; readonly chunk: Status }
   readonly blocksByRange: { readonly request: BlocksByRangeRequest; readonly chunk: Uint8Array }
   readonly blocksByHash: { readonly request: BlocksByHashRequest; readonly chunk: Uint8Array }
   readonly votesByHeight: { readonly request: VotesByHeightRequest; readonly chunk: Uint8Array }
+  readonly transactionHashes: {
+    readonly request: TransactionHashesRequest
+    readonly chunk: Uint8Array
+  }
+  readonly transactionsByHash: {
+    readonly request: TransactionsByHashRequest
+    readonly chunk: Uint8Array
+  }
 }
 
 /** Names of the request methods. */
@@ -74,6 +88,10 @@ export const MAX_BLOCKS_BY_RANGE = 128
 export const MAX_BLOCKS_BY_HASH = 64
 /** The most checkpoint heights whose votes are asked for. */
 export const MAX_VOTE_HEIGHTS = 64
+/** The most hashes of waiting transactions that are asked for. */
+export const MAX_TRANSACTION_HASHES = 4096
+/** The most waiting transactions that are asked for by hash. */
+export const MAX_TRANSACTIONS_BY_HASH = 256
 /** The most uncompressed bytes of a whole response, and so of one chunk. */
 export const MAX_RESPONSE_BYTES: number = 4 * 1024 * 1024
 
@@ -127,18 +145,8 @@ export const METHODS: { readonly [Name in MethodName]: Method<Name> } = {
   blocksByHash: {
     name: 'blocksByHash',
     path: 'blocks-by-hash/1',
-    maxRequestBytes: 33 * MAX_BLOCKS_BY_HASH + 8,
     maxChunkBytes: MAX_RESPONSE_BYTES,
-    maxChunks: MAX_BLOCKS_BY_HASH,
-    cost: ({ hashes }) => hashes.length,
-    encodeRequest: ({ hashes }) => encodeRlp(hashes.map(hexToBytes)),
-    decodeRequest: (bytes) =>
-      decode(bytes, (item) => {
-        const hashes = toList(item)
-        toCount(BigInt(hashes.length), MAX_BLOCKS_BY_HASH)
-        return { hashes: hashes.map(toHash) }
-      }),
-    decodeChunk: accept,
+    ...byHash(MAX_BLOCKS_BY_HASH),
   },
   votesByHeight: {
     name: 'votesByHeight',
@@ -160,6 +168,27 @@ export const METHODS: { readonly [Name in MethodName]: Method<Name> } = {
         return { chain: origin === 1n ? 'origin' : 'auxiliary', from, to }
       }),
     decodeChunk: accept,
+  },
+  transactionHashes: {
+    name: 'transactionHashes',
+    path: 'transaction-hashes/1',
+    maxRequestBytes: 8,
+    maxChunkBytes: 32,
+    maxChunks: MAX_TRANSACTION_HASHES,
+    cost: () => 1,
+    encodeRequest: ({ count }) => encodeRlp([integerToRlp(BigInt(count))]),
+    decodeRequest: (bytes) =>
+      decode(bytes, (item) => {
+        const [count] = toTuple(item, 1)
+        return { count: toCount(toInteger(count), MAX_TRANSACTION_HASHES) }
+      }),
+    decodeChunk: accept,
+  },
+  transactionsByHash: {
+    name: 'transactionsByHash',
+    path: 'transactions-by-hash/1',
+    maxChunkBytes: 512 * 1024,
+    ...byHash(MAX_TRANSACTIONS_BY_HASH),
   },
 }
 
@@ -191,6 +220,28 @@ export function decodeStatus(bytes: Uint8Array): Verdict<Status, string> {
       },
     }
   })
+}
+
+/** What methods that ask by hash have in common. */
+function byHash(
+  max: number,
+): Pick<
+  Method<'blocksByHash' | 'transactionsByHash'>,
+  'maxRequestBytes' | 'maxChunks' | 'cost' | 'encodeRequest' | 'decodeRequest' | 'decodeChunk'
+> {
+  return {
+    maxRequestBytes: 33 * max + 8,
+    maxChunks: max,
+    cost: ({ hashes }) => hashes.length,
+    encodeRequest: ({ hashes }) => encodeRlp(hashes.map(hexToBytes)),
+    decodeRequest: (bytes) =>
+      decode(bytes, (item) => {
+        const hashes = toList(item)
+        toCount(BigInt(hashes.length), max)
+        return { hashes: hashes.map(toHash) }
+      }),
+    decodeChunk: accept,
+  }
 }
 
 function decode<T>(bytes: Uint8Array, read: (item: RlpItem) => T): Verdict<T, string> {

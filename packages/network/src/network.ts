@@ -46,7 +46,8 @@ export type Network = {
   readonly removePeer: (peerId: string) => Promise<void>
   /**
    * Gossips `bytes` and resolves to the number of peers it was sent to. The same bytes within two minutes are sent once.
-   * Nothing is kept for peers that connect later: what must arrive is also asked for (`votesByHeight`, `blocksByRange`).
+   * Nothing is kept for peers that connect later: what must arrive is also asked for (`votesByHeight`, `blocksByRange`,
+   * `transactionHashes`).
    *
    * @throws InvalidValueError if `bytes` exceed what the topic allows.
    */
@@ -89,6 +90,8 @@ const DEFAULT_BUDGETS: NetworkBudgets = {
   statusPerMinute: 20,
   blocksPerSecond: 512,
   voteHeightsPerSecond: 64,
+  transactionListsPerMinute: 60,
+  transactionsPerSecond: 1024,
   parallelRequests: 4,
 }
 
@@ -200,15 +203,25 @@ export async function createNetwork(
   })
   const protocol = (name: MethodName): string => toProtocol(options.genesisHash, name)
   const serve = async (): Promise<void> => {
-    const { blocksByRange, blocksByHash, votesByHeight } = ports.handlers
+    const { handlers } = ports
     await handshake.acceptGoodbyes()
     await server.handle(protocol('status'), METHODS.status, async function* (status, { peerId }) {
       yield encodeStatus(ports.status())
       handshake.receive(peerId, status)
     })
-    await server.handle(protocol('blocksByRange'), METHODS.blocksByRange, blocksByRange)
-    await server.handle(protocol('blocksByHash'), METHODS.blocksByHash, blocksByHash)
-    await server.handle(protocol('votesByHeight'), METHODS.votesByHeight, votesByHeight)
+    await server.handle(protocol('blocksByRange'), METHODS.blocksByRange, handlers.blocksByRange)
+    await server.handle(protocol('blocksByHash'), METHODS.blocksByHash, handlers.blocksByHash)
+    await server.handle(protocol('votesByHeight'), METHODS.votesByHeight, handlers.votesByHeight)
+    await server.handle(
+      protocol('transactionHashes'),
+      METHODS.transactionHashes,
+      handlers.transactionHashes,
+    )
+    await server.handle(
+      protocol('transactionsByHash'),
+      METHODS.transactionsByHash,
+      handlers.transactionsByHash,
+    )
   }
 
   const tick = (): void => {

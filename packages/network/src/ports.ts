@@ -66,6 +66,10 @@ export type NetworkBudgets = {
   readonly blocksPerSecond: number
   /** Checkpoint heights asked for by `votesByHeight`. */
   readonly voteHeightsPerSecond: number
+  /** Requests of `transactionHashes`. */
+  readonly transactionListsPerMinute: number
+  /** Transactions asked for by `transactionsByHash`. */
+  readonly transactionsPerSecond: number
   /** Requests of one peer that are served at a time. */
   readonly parallelRequests: number
 }

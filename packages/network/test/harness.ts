@@ -99,6 +99,8 @@ export class Nodes {
           blocksByRange: nothing,
           blocksByHash: nothing,
           votesByHeight: nothing,
+          transactionHashes: nothing,
+          transactionsByHash: nothing,
           ...options.handlers,
         },
         status: () => statusOf(genesisHash, options.coreIdentifier),
@@ -123,10 +125,13 @@ export function addressOf({ network }: TestNode): string {
   return address
 }
 
-/** Every node dials every other, and all have gossip and a handshake with all. */
+/**
+ * Connects every node with every other; all have gossip and a handshake with all. Of each pair one dials: when both do, one of two
+ * connections is closed a little later, and with it what gossip had under way on it.
+ */
 export async function connectAll(nodes: readonly TestNode[]): Promise<void> {
-  for (const node of nodes) {
-    for (const other of nodes) if (other !== node) node.network.addPeer(addressOf(other))
+  for (const [index, node] of nodes.entries()) {
+    for (const other of nodes.slice(index + 1)) node.network.addPeer(addressOf(other))
   }
   await until(() => nodes.every(({ network }) => readyPeers(network).length === nodes.length - 1))
 }

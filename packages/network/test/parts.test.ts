@@ -114,6 +114,9 @@ describe('messages', () => {
     ['an unknown chain tag', 'votesByHeight', [0xc3, 0x02, 0x01, 0x01]],
     ['a range that runs backwards', 'votesByHeight', [0xc3, 0x01, 0x02, 0x01]],
     ['65 heights', 'votesByHeight', [0xc3, 0x01, 0x80, 0x40]],
+    ['no transaction hashes', 'transactionHashes', [0xc1, 0x80]],
+    ['4097 transaction hashes', 'transactionHashes', [0xc3, 0x82, 0x10, 0x01]],
+    ['no transactions', 'transactionsByHash', [0xc0]],
     ['nothing', 'status', []],
   ])('are refused with %s', (_what, name, bytes) => {
     expect(METHODS[name].decodeRequest(Uint8Array.from(bytes))).toMatchObject({ ok: false })

@@ -54,6 +54,14 @@ describe('request', { timeout: 60_000 }, () => {
         asked.push(request)
         yield* []
       },
+      transactionHashes: async function* (request) {
+        asked.push(request)
+        yield new Uint8Array(32).fill(5)
+      },
+      transactionsByHash: async function* (request) {
+        asked.push(request)
+        yield Uint8Array.of(6)
+      },
     })
     const { network } = client
     const peer = server.network.peerId
@@ -61,6 +69,8 @@ describe('request', { timeout: 60_000 }, () => {
       blocksByRange: range(5n, 3),
       blocksByHash: { hashes: [GENESIS, toHash32(`0x${'ab'.repeat(32)}`)] },
       votesByHeight: { chain: 'origin', from: toHeight(3n), to: toHeight(9n) },
+      transactionHashes: { count: 4096 },
+      transactionsByHash: { hashes: [GENESIS] },
     } as const
     expect(await collect(network.request(peer, 'blocksByRange', requests.blocksByRange))).toEqual([
       Uint8Array.of(1),
@@ -73,6 +83,12 @@ describe('request', { timeout: 60_000 }, () => {
     expect(await collect(network.request(peer, 'votesByHeight', requests.votesByHeight))).toEqual(
       [],
     )
+    expect(
+      await collect(network.request(peer, 'transactionHashes', requests.transactionHashes)),
+    ).toEqual([new Uint8Array(32).fill(5)])
+    expect(
+      await collect(network.request(peer, 'transactionsByHash', requests.transactionsByHash)),
+    ).toEqual([Uint8Array.of(6)])
     expect(await collect(network.request(peer, 'status', statusOf(GENESIS)))).toEqual([
       statusOf(GENESIS),
     ])

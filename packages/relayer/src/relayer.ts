@@ -6,6 +6,11 @@ import type { RelayedCore, RelayerAction, RelayerPorts, RelayPolicy } from './po
 export type Relayer = {
   /** Does what both chains show to be due, each duty once. A duty that fails is logged and tried again the next time. */
   readonly relayOnce: () => Promise<readonly RelayerAction[]>
+  /**
+   * Repeats each duty on its own, `pause` apart, until `signal` aborts: a transaction that waits on one chain holds up nothing that is
+   * due on the other.
+   */
+  readonly relayUntil: (signal: AbortSignal, pause: () => Promise<void>) => Promise<void>
 }
 
 type Duty = () => Promise<RelayerAction | undefined>
@@ -16,26 +21,34 @@ export function createRelayer(
   core: RelayedCore,
   policy: RelayPolicy,
 ): Relayer {
-  const duties: readonly { readonly name: string; readonly run: Duty }[] = [
-    { name: 'report-header', run: () => reportOriginHeader(ports, core) },
-    { name: 'confirm-kernel', run: () => confirmNextKernel(ports, core) },
-    { name: 'meta-block', run: () => advanceMetaBlock(ports, core, policy) },
+  const perform = async (name: string, duty: Duty): Promise<RelayerAction | undefined> => {
+    try {
+      const action = await duty()
+      if (action !== undefined) ports.log('info', action.kind, { ...action })
+      return action
+    } catch (error) {
+      ports.log('warn', `${name} failed`, { error })
+      return undefined
+    }
+  }
+  const duties: readonly Duty[] = [
+    () => perform('report-header', () => reportOriginHeader(ports, core)),
+    () => perform('confirm-kernel', () => confirmNextKernel(ports, core)),
+    () => perform('meta-block', () => advanceMetaBlock(ports, core, policy)),
   ]
   return {
     relayOnce: async () => {
-      const results = await Promise.all(
-        duties.map(async ({ name, run }) => {
-          try {
-            const action = await run()
-            if (action !== undefined) ports.log('info', action.kind, { ...action })
-            return action
-          } catch (error) {
-            ports.log('warn', `${name} failed`, { error })
-            return undefined
-          }
-        }),
-      )
-      return results.filter((action) => action !== undefined)
+      const actions = await Promise.all(duties.map((duty) => duty()))
+      return actions.filter((action) => action !== undefined)
+    },
+    relayUntil: async (signal, pause) => {
+      const repeat = async (duty: Duty): Promise<void> => {
+        while (!signal.aborted) {
+          await duty()
+          await pause()
+        }
+      }
+      await Promise.all(duties.map(repeat))
     },
   }
 }
