@@ -268,5 +268,7 @@ async function untilUp<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T
 
 function chooseView(options: DevnetOptions, write: (text: string) => void): View {
   if (options.json) return createJsonView(write)
-  return process.stdout.isTTY ? createLiveView(write) : createLineView(write)
+  return process.stdout.isTTY
+    ? createLiveView(write, () => process.stdout.columns)
+    : createLineView(write)
 }

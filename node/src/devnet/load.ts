@@ -24,13 +24,12 @@ export async function startLoad(
   if (first === undefined) throw new RangeError('expected an account to send from')
   const erc20 = await deployToken(client, first, accounts, sleep)
   const wallets = accounts.map(({ secretKey }) => new Wallet(bytesToHex(secretKey)))
-  const nonces = await Promise.all(
-    accounts.map(async ({ address }) =>
-      Number(
-        toQuantity(await client.request('eth_getTransactionCount', [address, 'pending']), 'nonce'),
-      ),
-    ),
-  )
+  /** The next nonce by account; asked anew after a failure, which may have left a gap. */
+  const nonces = new Map<Address, number>()
+  const nextNonce = async (address: Address): Promise<number> =>
+    Number(
+      toQuantity(await client.request('eth_getTransactionCount', [address, 'pending']), 'nonce'),
+    )
   let sent = 0
   let due = 0
   const stopping = new AbortController()
@@ -38,12 +37,13 @@ export async function startLoad(
   const sendOne = async (): Promise<void> => {
     const index = sent % accounts.length
     const wallet = wallets[index]
+    const from = accounts[index]?.address
     const to = accounts[(index + 1) % accounts.length]?.address
-    const nonce = nonces[index]
-    if (wallet === undefined || to === undefined || nonce === undefined) return
+    if (wallet === undefined || from === undefined || to === undefined) return
     const isToken = sent % 2 === 1
-    nonces[index] = nonce + 1
     sent++
+    const nonce = nonces.get(from) ?? (await nextNonce(from))
+    nonces.set(from, nonce + 1)
     const data: Hex = isToken ? toHex(token.encodeFunctionData('transfer', [to, 1n])) : '0x'
     const raw = await wallet.signTransaction(
       Transaction.from({
@@ -58,7 +58,12 @@ export async function startLoad(
         maxPriorityFeePerGas: 10n ** 9n,
       }),
     )
-    await client.request('eth_sendRawTransaction', [raw])
+    try {
+      await client.request('eth_sendRawTransaction', [raw])
+    } catch (error) {
+      nonces.delete(from)
+      throw error
+    }
   }
 
   const run = async (): Promise<void> => {

@@ -45,20 +45,28 @@ export function bannerText({ layout, accounts, dataDir }: Banner): string {
   return lines.join('\n')
 }
 
-/** Redraws a block of lines in a terminal. */
-export function createLiveView(write: (text: string) => void): View {
+/** How long a note stays, in milliseconds. */
+const NOTE_MS = 15_000
+
+/** Redraws a block of lines in a terminal; `columns` is its width at this moment. */
+export function createLiveView(write: (text: string) => void, columns: () => number): View {
   let drawn = 0
   let note = ''
+  let noteEnds = 0
   const started = Date.now()
   return {
     event: () => undefined,
     note: (text) => {
       note = text
+      noteEnds = Date.now() + NOTE_MS
       if (drawn === 0 && text !== '') write(`${text}\n`)
     },
     refresh: (status) => {
       const seconds = Math.floor((Date.now() - started) / 1000)
-      const lines = statusLines(status, seconds, note)
+      if (Date.now() > noteEnds) note = ''
+      // A line that wraps would shift everything that is drawn next.
+      const width = columns()
+      const lines = statusLines(status, seconds, note).map((line) => line.slice(0, width))
       const up = drawn > 0 ? `\u001b[${drawn}A` : ''
       write(`${up}${lines.map((line) => `\u001b[2K${line}\n`).join('')}\u001b[J`)
       drawn = lines.length
