@@ -24,10 +24,13 @@ import {
   InvalidValueError,
   toBlockNumber,
   toHash32,
+  toHeight,
   utf8ToBytes,
 } from '@mosaic/primitives'
+import type { VoteMessage } from '@mosaic/protocol'
 import { blockNumberKey, type Store, type StoreOperation } from '@mosaic/storage'
-import { type BlockRecord, decodeRecord, encodeRecord } from './block-record.ts'
+import { type BlockRecord, type Checkpoint, decodeRecord, encodeRecord } from './block-record.ts'
+import { linkMessage } from './vote-index.ts'
 
 /** Receipts of a block, with the logs that are in none. */
 export type BlockReceipts = {
@@ -52,6 +55,13 @@ export type BlockDatabase = {
     execution: Pick<Execution, 'receipts' | 'systemLogs'>,
   ) => readonly StoreOperation[]
   readonly putState: (writes: StateWrites) => readonly StoreOperation[]
+  /** Keeps a block at hand. Only after the batch that stores it has succeeded. */
+  readonly remember: (block: Block, record: BlockRecord) => void
+  /** The highest checkpoint known to be finalized; undefined before the first. */
+  readonly finalized: () => Checkpoint | undefined
+  readonly setFinalized: (checkpoint: Checkpoint) => readonly StoreOperation[]
+  /** The message behind a link that any executed block opened. */
+  readonly linkMessage: (link: Hash32) => VoteMessage | undefined
   /** Makes a block the head; `removed` leave the canonical index, `added` enter it. */
   readonly setHead: (
     head: Hash32,
@@ -61,7 +71,9 @@ export type BlockDatabase = {
 }
 
 const HEAD_KEY = utf8ToBytes('head')
+const FINALIZED_KEY = utf8ToBytes('finalized')
 const RECORDS_KEPT = 8192
+const BLOCKS_KEPT = 256
 
 /** @param decodeBlock decodes stored blocks, which were valid when they were stored. */
 export function createBlockDatabase(
@@ -100,7 +112,7 @@ export function createBlockDatabase(
           verdict.ok ? verdict.value.hash : verdict.fault.code,
         )
       }
-      return remember(blocks, 256, hash, verdict.value)
+      return remember(blocks, BLOCKS_KEPT, hash, verdict.value)
     },
     receipts: (hash) => {
       const bytes = store.get('receipts', hexToBytes(hash))
@@ -122,9 +134,28 @@ export function createBlockDatabase(
       }
     },
     head: () => toHash(store.get('meta', HEAD_KEY)),
-    putBlock: (block, record, execution) => {
+    remember: (block, record) => {
       remember(records, RECORDS_KEPT, block.hash, record)
-      remember(blocks, 256, block.hash, block)
+      remember(blocks, BLOCKS_KEPT, block.hash, block)
+    },
+    finalized: () => {
+      const bytes = store.get('meta', FINALIZED_KEY)
+      if (bytes === undefined) return undefined
+      return {
+        height: toHeight(bytesToBigint(bytes.subarray(0, 8))),
+        hash: toHash32(bytesToHex(bytes.subarray(8))),
+      }
+    },
+    setFinalized: ({ height, hash }) => [
+      {
+        type: 'put',
+        space: 'meta',
+        key: FINALIZED_KEY,
+        value: concatBytes(bigintToBytes(height, 8), hexToBytes(hash)),
+      },
+    ],
+    linkMessage: (link) => linkMessage(store, link),
+    putBlock: (block, record, execution) => {
       const key = hexToBytes(block.hash)
       return [
         { type: 'put', space: 'block', key, value: encodeBlock(block) },

@@ -40,7 +40,10 @@ export type Chain = {
   readonly database: BlockDatabase
   readonly genesis: BlockRecord
   readonly head: () => BlockRecord
-  /** The highest checkpoint that any executed state said is finalized; genesis before the first. */
+  /**
+   * The highest checkpoint that any executed state said is finalized, on any branch that did not contradict an earlier one; genesis before
+   * the first. It never goes back, also not by a restart.
+   */
   readonly finalized: () => Checkpoint
   /** Takes a block from anywhere, after checking all of it. Imports run one after the other. */
   readonly importBlock: (bytes: Uint8Array) => Promise<Verdict<Imported, ChainFault>>
@@ -94,7 +97,7 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
     return block
   }
   let head = requireRecord(database.head() ?? genesis.hash)
-  let finalized: Checkpoint = head.auxiliary.finalized ?? genesis.auxiliary.justified
+  let finalized: Checkpoint = database.finalized() ?? genesis.auxiliary.justified
   const listeners = new Set<(change: HeadChange) => void>()
 
   const isCanonical = (hash: Hash32): boolean => {
@@ -117,14 +120,16 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
   const checkpoint = (from: BlockRecord, height: Height): BlockRecord | undefined =>
     ancestor(from, toBlockNumber(height * definition.epochLength))
 
-  const containsFinalized = (record: BlockRecord): boolean =>
-    checkpoint(record, finalized.height)?.hash === finalized.hash
+  const contains = (record: BlockRecord, { height, hash }: Checkpoint): boolean =>
+    checkpoint(record, height)?.hash === hash
+  const parentOf = (record: BlockRecord): BlockRecord => requireRecord(record.header.parentHash)
 
-  const reorganise = (to: BlockRecord): Pick<HeadChange, 'removed' | 'added'> => {
+  /** The way from the head to a block that is not stored yet. */
+  const reorganise = (block: Block, record: BlockRecord): Pick<HeadChange, 'removed' | 'added'> => {
     const removed: Block[] = []
-    const added: Block[] = []
+    const added: Block[] = [block]
     let from = head
-    let target = to
+    let target = parentOf(record)
     while (from.hash !== target.hash) {
       if (target.header.number >= from.header.number && target.hash !== from.hash) {
         added.unshift(requireBlock(target.hash))
@@ -147,22 +152,30 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
       ...database.putBlock(block, record, executed),
       ...voteOperations(block, executed, definition, store),
     ]
-    const ownFinalized = record.auxiliary.finalized
-    const isHead = containsFinalized(record) && compareRecords(record, head) < 0
-    const change = isHead ? reorganise(record) : undefined
+    // The parent contains what was final before: prepare refuses every other.
+    const risen = risenFinality(record)
+    if (risen !== undefined) operations.push(...database.setFinalized(risen))
+    const isForced = risen !== undefined && !contains(head, risen)
+    const isHead = isForced || compareRecords(record, head, parentOf) < 0
+    const change = isHead ? reorganise(block, record) : undefined
     if (change !== undefined) {
       operations.push(...database.setHead(record.hash, change.removed, change.added))
     }
     await store.batch(operations)
+    database.remember(block, record)
+    finalized = risen ?? finalized
     if (change !== undefined) {
       head = record
-      if (ownFinalized !== undefined && ownFinalized.height > finalized.height) {
-        finalized = ownFinalized
-      }
       for (const listener of listeners) listener({ head, ...change })
     }
     return { record, isNew: true, isHead }
   }
+
+  /** The finalized checkpoint in a block's state, if it is higher than any before. */
+  const risenFinality = ({ auxiliary }: BlockRecord): Checkpoint | undefined =>
+    auxiliary.finalized !== undefined && auxiliary.finalized.height > finalized.height
+      ? auxiliary.finalized
+      : undefined
 
   const prepare = (
     block: Block,
@@ -172,7 +185,7 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
     if (parent === undefined) {
       return refuse({ code: 'CHAIN_UNKNOWN_PARENT', parentHash: block.header.parentHash, number })
     }
-    if (number <= finalized.height * definition.epochLength || !containsFinalized(parent)) {
+    if (number <= finalized.height * definition.epochLength || !contains(parent, finalized)) {
       return refuse({ code: 'CHAIN_CONFLICTS_WITH_FINALITY', finalized: finalized.hash, number })
     }
     const verified = verifyHeader({

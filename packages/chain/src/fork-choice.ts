@@ -5,21 +5,28 @@ import type { BlockRecord } from './block-record.ts'
  * Compares two heads of valid chains that both contain every checkpoint known to be finalized; negative when `a` is the better head.
  *
  * Highest justified height in the head's own state, then EIP-3436 (docs/protocol.md §6).
+ *
+ * @param parentOf the parent of a head: its signers are those in force when the head was sealed.
  */
-export function compareRecords(a: BlockRecord, b: BlockRecord): number {
+export function compareRecords(
+  a: BlockRecord,
+  b: BlockRecord,
+  parentOf: (record: BlockRecord) => BlockRecord,
+): number {
   if (a.auxiliary.justified.height !== b.auxiliary.justified.height) {
     return a.auxiliary.justified.height > b.auxiliary.justified.height ? -1 : 1
   }
-  return compareHeads(toHead(a), toHead(b))
+  return compareHeads(toHead(a, parentOf), toHead(b, parentOf))
 }
 
-function toHead(record: BlockRecord): Parameters<typeof compareHeads>[0] {
-  const { signers } = record.snapshot
-  return {
-    totalDifficulty: record.totalDifficulty,
-    number: record.header.number,
-    signerIndex: record.signer === undefined ? 0 : signers.indexOf(record.signer),
-    signerCount: signers.length,
-    hash: record.hash,
-  }
+function toHead(
+  record: BlockRecord,
+  parentOf: (record: BlockRecord) => BlockRecord,
+): Parameters<typeof compareHeads>[0] {
+  const { totalDifficulty, signer, hash } = record
+  const { number } = record.header
+  if (signer === undefined) return { totalDifficulty, number, signerIndex: 0, signerCount: 0, hash }
+  const { signers } = parentOf(record).snapshot
+  const signerIndex = signers.indexOf(signer)
+  return { totalDifficulty, number, signerIndex, signerCount: signers.length, hash }
 }

@@ -9,22 +9,28 @@ import {
   sealHash,
   sealPlan,
 } from '@mosaic/authority'
-import { decodeSubmitVotes, encodeSubmitVotes, PREDEPLOYS } from '@mosaic/contracts'
-import type { Block, Transaction } from '@mosaic/execution'
+import { encodeSubmitVotes, PREDEPLOYS } from '@mosaic/contracts'
+import {
+  type Block,
+  type Candidates,
+  StateUnavailableError,
+  type Transaction,
+} from '@mosaic/execution'
 import {
   type Address,
-  bytesToHex,
   concatBytes,
   type Hash32,
   hexToBytes,
   toBlockNumber,
   ZERO_HASH,
 } from '@mosaic/primitives'
-import { EMPTY_TRIE_ROOT, secretKeyToAddress, signDigest } from '@mosaic/protocol'
+import { secretKeyToAddress, signDigest } from '@mosaic/protocol'
+import { type Body, findCulprit, listCandidates } from './block-culprit.ts'
 import type { BlockRecord } from './block-record.ts'
 import type { Chain } from './chain.ts'
 import type { TransactionPool } from './transaction-pool.ts'
 import type { PendingVote, VotePool } from './vote-pool.ts'
+import { selectVotes } from './vote-selection.ts'
 
 /** What a producer needs from the node around it. */
 export type ProducerPorts = {
@@ -64,8 +70,14 @@ export type Producer = {
   readonly stop: () => Promise<void>
 }
 
-/** Votes carried by one transaction. */
+/** The fields of a header that stand before its block is run. */
+type Draft = Pick<
+  AuthorityHeader,
+  'parentHash' | 'number' | 'timestamp' | 'gasLimit' | 'difficulty'
+> & { readonly baseFeePerGas: bigint }
+
 const MAX_VOTES = 64
+/** Gas for one vote; far more than it takes, also when it opens a link. */
 const VOTE_GAS = 400_000n
 const BASE_VOTE_GAS = 150_000n
 const RETRY_MS = 250
@@ -92,22 +104,31 @@ export function createProducer(ports: ProducerPorts, options: ProducerOptions): 
     const wiggle = turn.inTurn ? 0 : 1 + ports.random() * turn.wiggleMs
     const due = Number(turn.earliestTimestamp) * 1000 + wiggle
     cancel = ports.schedule(Math.max(0, due - now()), () => {
+      // The plan for the next block may come due while the last one is still being published.
       running ??= produce(head, turn.difficulty).finally(() => {
         running = undefined
-        if (!stopped && chain.head().hash === head.hash) cancel = ports.schedule(RETRY_MS, plan)
+        if (stopped) return
+        if (chain.head().hash !== head.hash) plan()
+        else cancel = ports.schedule(RETRY_MS, plan)
       })
     })
   }
 
   const produce = async (parent: BlockRecord, difficulty: 1n | 2n): Promise<void> => {
+    const number = parent.header.number + 1n
+    let block: Block | undefined
     try {
-      await chain.exclusive(async () => {
-        if (stopped || chain.head().hash !== parent.hash) return
-        const block = await build(parent, difficulty)
-        if (block !== undefined) await ports.publish(block)
-      })
+      block = await chain.exclusive(async () =>
+        stopped || chain.head().hash !== parent.hash ? undefined : build(parent, difficulty),
+      )
     } catch (error) {
-      log('warn', 'block not produced', { number: parent.header.number + 1n, error })
+      log('warn', 'block not produced', { number, error })
+    }
+    if (block === undefined) return
+    try {
+      await ports.publish(block)
+    } catch (error) {
+      log('warn', 'block not published', { number, error })
     }
   }
 
@@ -116,7 +137,7 @@ export function createProducer(ports: ProducerPorts, options: ProducerOptions): 
     const earliest = parent.header.timestamp + definition.rules.period
     const clock = BigInt(Math.floor(now() / 1000))
     const isEpoch = number % definition.rules.epoch === 0n
-    const draft = {
+    const draft: Draft = {
       parentHash: parent.hash,
       number,
       timestamp: clock > earliest ? clock : earliest,
@@ -124,19 +145,13 @@ export function createProducer(ports: ProducerPorts, options: ProducerOptions): 
       difficulty,
       baseFeePerGas: nextBaseFee(parent.header),
     }
-    const candidates = await collectCandidates(parent, draft)
-    const built = await execution.processor.build(
-      draft,
-      parent.header.stateRoot,
-      address,
-      candidates,
-    )
+    const built = await buildBody(parent, draft)
     const unsealed: AuthorityHeader = {
       ...draft,
       uncleHash: EMPTY_UNCLE_HASH,
       ...chooseProposal(parent.snapshot, ports.proposals(), ports.random, definition.rules.epoch),
       stateRoot: built.stateRoot,
-      transactionsRoot: built.transactions.length === 0 ? EMPTY_TRIE_ROOT : built.transactionsRoot,
+      transactionsRoot: built.transactionsRoot,
       receiptsRoot: built.receiptsRoot,
       logsBloom: built.logsBloom,
       gasUsed: built.gasUsed,
@@ -169,36 +184,74 @@ export function createProducer(ports: ProducerPorts, options: ProducerOptions): 
     return undefined
   }
 
-  /** First the votes, in a transaction of the producer's own account; then the pool by tip. */
-  const collectCandidates = async (
+  /**
+   * First the votes, in a transaction of the producer's own account; then the pool by tip. What lets the block not be built leaves the pool:
+   * nobody may stop a producer by what he sends.
+   */
+  const buildBody = async (parent: BlockRecord, draft: Draft): Promise<Body> => {
+    const run = (candidates: Candidates): Promise<Body> =>
+      execution.processor.build(draft, parent.header.stateRoot, address, candidates)
+    const votesDue = await selectVotes(
+      chain,
+      votes,
+      { ...parent.header, ...draft },
+      address,
+      voteLimit(draft.gasLimit),
+    )
+    const carried = votesDue.length === 0 ? [] : [await carryVotes(parent, draft, votesDue)]
+    const offered: Transaction[] = []
+    try {
+      return await run(await offerPool(parent, draft, carried, offered))
+    } catch (error) {
+      if (error instanceof StateUnavailableError) throw error
+      const { body, culprit } = await findCulprit(
+        (count) => run(listCandidates([...carried, ...offered].slice(0, count))),
+        carried.length + offered.length,
+        error,
+      )
+      if (culprit < carried.length) {
+        for (const { link, validator } of votesDue) votes.remove(link, validator)
+        log('warn', 'votes break the block', {
+          number: draft.number,
+          votes: votesDue.length,
+          error,
+        })
+        return body
+      }
+      const transaction = offered[culprit - carried.length]
+      if (transaction !== undefined) transactions.remove(transaction.hash)
+      log('warn', 'transaction breaks the block', {
+        number: draft.number,
+        hash: transaction?.hash,
+        error,
+      })
+      return body
+    }
+  }
+
+  /** Candidates from the pool, after those that come first. What is handed out goes into `offered`. */
+  const offerPool = async (
     parent: BlockRecord,
-    draft: Pick<
-      AuthorityHeader,
-      'parentHash' | 'number' | 'timestamp' | 'gasLimit' | 'difficulty' | 'baseFeePerGas'
-    >,
-  ): Promise<Parameters<typeof execution.processor.build>[3]> => {
+    draft: Draft,
+    carried: readonly Transaction[],
+    offered: Transaction[],
+  ): Promise<Candidates> => {
     const nonces = new Map<Address, bigint>()
     for (const sender of transactions.senders().keys()) {
       nonces.set(sender, (await execution.queries.account(parent.header.stateRoot, sender)).nonce)
     }
-    const carried = await carryVotes(parent, draft)
-    const ranked = transactions.best(
-      draft.baseFeePerGas ?? 0n,
-      (sender) => nonces.get(sender) ?? 0n,
-    )
-    let first: Transaction | undefined = carried
+    const ranked = transactions.best(draft.baseFeePerGas, (sender) => nonces.get(sender) ?? 0n)
+    const first = [...carried]
     return {
       next: () => {
-        if (first !== undefined) {
-          const transaction = first
-          first = undefined
-          return transaction
-        }
+        const own = first.shift()
+        if (own !== undefined) return own
         const { value } = ranked.next()
+        if (value !== undefined) offered.push(value)
         return value
       },
       skipped: ({ transaction, reason }) => {
-        if (transaction.hash === carried?.hash) {
+        if (carried.includes(transaction)) {
           log('warn', 'votes not carried', { reason })
           return
         }
@@ -211,20 +264,16 @@ export function createProducer(ports: ProducerPorts, options: ProducerOptions): 
 
   const carryVotes = async (
     parent: BlockRecord,
-    draft: Pick<
-      AuthorityHeader,
-      'parentHash' | 'number' | 'timestamp' | 'gasLimit' | 'difficulty' | 'baseFeePerGas'
-    >,
-  ): Promise<Transaction | undefined> => {
-    const due = await selectVotes(chain, votes, { ...parent.header, ...draft }, address)
-    if (due.length === 0) return undefined
+    draft: Draft,
+    due: readonly PendingVote[],
+  ): Promise<Transaction> => {
     const account = await execution.queries.account(parent.header.stateRoot, address)
     const limit = BASE_VOTE_GAS + VOTE_GAS * BigInt(due.length)
     return execution.signTransaction(
       {
         nonce: account.nonce,
         gasLimit: limit < draft.gasLimit ? limit : draft.gasLimit,
-        maxFeePerGas: draft.baseFeePerGas ?? 0n,
+        maxFeePerGas: draft.baseFeePerGas,
         maxPriorityFeePerGas: 0n,
         to: PREDEPLOYS.finalityGadget,
         value: 0n,
@@ -250,36 +299,10 @@ export function createProducer(ports: ProducerPorts, options: ProducerOptions): 
   }
 }
 
-/**
- * The pending votes that the gadget would count in the next block. Those it can never count leave the pool; those that wait for a
- * justification or for a block stay.
- */
-async function selectVotes(
-  chain: Chain,
-  pool: VotePool,
-  at: AuthorityHeader,
-  feeRecipient: Address,
-): Promise<readonly PendingVote[]> {
-  const pending = pool.pending().slice(0, MAX_VOTES)
-  if (pending.length === 0) return []
-  const result = await chain.execution.queries.call(at, feeRecipient, {
-    from: feeRecipient,
-    to: PREDEPLOYS.finalityGadget,
-    data: hexToBytes(encodeSubmitVotes(pending)),
-  })
-  if (!result.ok) return []
-  const outcomes = decodeSubmitVotes(bytesToHex(result.value.returned))
-  return pending.filter((vote, index) => {
-    const outcome = outcomes[index]
-    if (
-      outcome === 'already-recorded' ||
-      outcome === 'too-old' ||
-      outcome === 'signature-invalid'
-    ) {
-      pool.remove(vote.link, vote.validator)
-    }
-    return outcome === 'recorded'
-  })
+/** How many votes fit into one transaction. */
+function voteLimit(gasLimit: bigint): number {
+  const fitting = Number((gasLimit - BASE_VOTE_GAS) / VOTE_GAS)
+  return Math.max(1, Math.min(MAX_VOTES, fitting))
 }
 
 /** The 65-byte seal of EIP-225: r ‖ s ‖ recovery bit. */

@@ -17,7 +17,7 @@ export type PoolFault =
 /** The account of a sender at the head. */
 export type SenderAccount = { readonly nonce: bigint; readonly balance: bigint }
 
-/** Transactions that wait for a block. Nothing here is on disk. */
+/** Transactions that wait for a block. Nothing here is on disk. When it is full, the one that pays least gives way to one that pays more. */
 export type TransactionPool = {
   readonly add: (
     transaction: Transaction,
@@ -100,7 +100,21 @@ export function createTransactionPool(limits: PoolLimits = DEFAULT_LIMITS): Tran
     }
     if ((own?.size ?? 0) >= limits.perSender)
       return { code: 'POOL_ACCOUNT_LIMIT', limit: limits.perSender }
-    return byHash.size >= limits.transactions ? { code: 'POOL_FULL' } : undefined
+    return undefined
+  }
+
+  /** What gives way to a better transaction: the last one of the sender whose last one pays least. */
+  const findCheapest = (): Transaction | undefined => {
+    let cheapest: Transaction | undefined
+    for (const own of bySender.values()) {
+      let last: Transaction | undefined
+      for (const waiting of own.values()) {
+        if (last === undefined || waiting.nonce > last.nonce) last = waiting
+      }
+      if (last !== undefined && (cheapest === undefined || paysLess(last, cheapest)))
+        cheapest = last
+    }
+    return cheapest
   }
 
   return {
@@ -110,6 +124,15 @@ export function createTransactionPool(limits: PoolLimits = DEFAULT_LIMITS): Tran
       const own = bySender.get(transaction.from) ?? new Map<bigint, Transaction>()
       const replaced = own.get(transaction.nonce)
       if (replaced !== undefined) byHash.delete(replaced.hash)
+      else if (byHash.size >= limits.transactions) {
+        const cheapest = findCheapest()
+        const givesWay =
+          cheapest !== undefined &&
+          cheapest.from !== transaction.from &&
+          paysLess(cheapest, transaction)
+        if (!givesWay) return refuse({ code: 'POOL_FULL' })
+        drop(cheapest)
+      }
       own.set(transaction.nonce, transaction)
       bySender.set(transaction.from, own)
       byHash.set(transaction.hash, transaction)
@@ -181,6 +204,13 @@ function insertByTip<T extends { readonly tip: bigint }>(heads: T[], entry: T): 
     else high = middle
   }
   heads.splice(low, 0, entry)
+}
+
+/** Whether `a` pays a signer less per gas than `b` at most, and at equal tips has the lower cap. */
+function paysLess(a: Transaction, b: Transaction): boolean {
+  if (a.maxPriorityFeePerGas !== b.maxPriorityFeePerGas)
+    return a.maxPriorityFeePerGas < b.maxPriorityFeePerGas
+  return a.maxFeePerGas < b.maxFeePerGas
 }
 
 function isBump(before: Transaction, after: Transaction): boolean {

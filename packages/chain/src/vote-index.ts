@@ -120,23 +120,18 @@ export function voteOperations(
   store: Pick<Store, 'get'>,
 ): readonly StoreOperation[] {
   const operations: StoreOperation[] = []
-  const opened = new Map<Hash32, VoteMessage>()
-  for (const log of execution.receipts.flatMap(({ logs }) => logs)) {
-    const event = decodeLog(log)
-    if (event?.name === 'LinkOpened') {
-      opened.set(event.link, event.vote)
+  for (const event of voteEvents(execution, (link) => linkMessage(store, link))) {
+    const { name, link, vote } = event
+    if (name === 'LinkOpened') {
       operations.push({
         type: 'put',
         space: 'vote',
-        key: linkKey(event.link),
-        value: encodeMessage(event.vote),
+        key: linkKey(link),
+        value: encodeMessage(vote),
       })
+      continue
     }
-    if (event?.name !== 'VoteRecorded') continue
-    const { link, signature } = event
-    const vote = opened.get(link) ?? linkMessage(store, link)
-    if (vote === undefined)
-      throw new InvalidValueError(`the message of the link ${link}`, undefined)
+    const { signature } = event
     const key = concatBytes(
       prefixOf(vote.chain, vote.targetHeight, definition),
       hexToBytes(link),
@@ -147,6 +142,50 @@ export function voteOperations(
     operations.push({ type: 'put', space: 'vote', key, value })
   }
   return operations
+}
+
+/** The votes that a block counted, from its receipts. */
+export function recordedVotes(
+  execution: Pick<Execution, 'receipts'>,
+  { identity }: Pick<ChainDefinition, 'identity'>,
+  messageOf: (link: Hash32) => VoteMessage | undefined,
+): readonly (SignedVote & { readonly link: Hash32 })[] {
+  const domain = domainSeparator(identity)
+  return [...voteEvents(execution, messageOf)].flatMap((event) =>
+    event.name === 'VoteRecorded' ? [decodeSignedVote(encodeSignedVote(event), domain)] : [],
+  )
+}
+
+type VoteEvent =
+  | { readonly name: 'LinkOpened'; readonly link: Hash32; readonly vote: VoteMessage }
+  | {
+      readonly name: 'VoteRecorded'
+      readonly link: Hash32
+      readonly vote: VoteMessage
+      readonly signature: Hex
+    }
+
+/** What the gadget logged about votes, each with its message. */
+function* voteEvents(
+  execution: Pick<Execution, 'receipts'>,
+  messageOf: (link: Hash32) => VoteMessage | undefined,
+): Generator<VoteEvent> {
+  const opened = new Map<Hash32, VoteMessage>()
+  for (const log of execution.receipts.flatMap(({ logs }) => logs)) {
+    const event = decodeLog(log)
+    if (event?.name === 'LinkOpened') {
+      const { name, link, vote } = event
+      opened.set(link, vote)
+      yield { name, link, vote }
+    }
+    if (event?.name === 'VoteRecorded') {
+      const { name, link, signature } = event
+      const vote = opened.get(link) ?? messageOf(link)
+      if (vote === undefined)
+        throw new InvalidValueError(`the message of the link ${link}`, undefined)
+      yield { name, link, vote, signature }
+    }
+  }
 }
 
 /** The message behind a link that any executed block opened. */

@@ -18,7 +18,7 @@ import {
 } from '@mosaic/protocol'
 import type { BlockRecord } from './block-record.ts'
 import type { Chain } from './chain.ts'
-import { decodeSignedVote } from './vote-index.ts'
+import { decodeSignedVote, recordedVotes } from './vote-index.ts'
 import type { PendingVote, VotePool } from './vote-pool.ts'
 
 /** Why a vote is not taken. */
@@ -32,11 +32,16 @@ export type VoteIntakeFault =
   /** Nobody: out of the range of heights that can still count. */
   | { readonly code: 'VOTE_OUT_OF_RANGE' }
 
-/** Checks votes from peers and users before they enter the pool. */
+/**
+ * Checks votes from peers and users before they enter the pool, and puts back there what only blocks counted that have left the canonical
+ * chain.
+ */
 export type VoteIntake = {
   readonly take: (bytes: Uint8Array) => Promise<Verdict<PendingVote, VoteIntakeFault>>
   /** Addresses of the active set at the head. */
   readonly validators: () => Promise<ReadonlySet<Address>>
+  /** Stops following the head. */
+  readonly close: () => void
 }
 
 /** Checkpoint heights above the newest that a vote may name: its sender may be a little ahead. */
@@ -62,8 +67,17 @@ export function createVoteIntake(chain: Chain, pool: VotePool): VoteIntake {
     return cached.validators
   }
 
+  const close = chain.onHead(({ removed, added }) => {
+    if (removed.length === 0) return
+    const countedAgain = new Set(added.flatMap(({ hash }) => countedIn(chain, hash).map(keyOf)))
+    for (const vote of removed.flatMap(({ hash }) => countedIn(chain, hash))) {
+      if (!countedAgain.has(keyOf(vote))) pool.add(vote)
+    }
+  })
+
   return {
     validators,
+    close,
     take: async (bytes) => {
       let vote: PendingVote
       try {
@@ -92,6 +106,15 @@ export function createVoteIntake(chain: Chain, pool: VotePool): VoteIntake {
       return pool.add(vote) ? accept(vote) : refuse({ code: 'VOTE_KNOWN' })
     },
   }
+}
+
+function countedIn({ database, definition }: Chain, hash: Hash32): readonly PendingVote[] {
+  const executed = database.receipts(hash)
+  return executed === undefined ? [] : recordedVotes(executed, definition, database.linkMessage)
+}
+
+function keyOf({ link, validator }: PendingVote): string {
+  return `${link}${validator}`
 }
 
 /** The active validator set in the state of a block. */
