@@ -151,7 +151,7 @@ export function recordedVotes(
   messageOf: (link: Hash32) => VoteMessage | undefined,
 ): readonly (SignedVote & { readonly link: Hash32 })[] {
   const domain = domainSeparator(identity)
-  return [...voteEvents(execution, messageOf)].flatMap((event) =>
+  return voteEvents(execution, messageOf).flatMap((event) =>
     event.name === 'VoteRecorded' ? [decodeSignedVote(encodeSignedVote(event), domain)] : [],
   )
 }
@@ -166,26 +166,28 @@ type VoteEvent =
     }
 
 /** What the gadget logged about votes, each with its message. */
-function* voteEvents(
+function voteEvents(
   execution: Pick<Execution, 'receipts'>,
   messageOf: (link: Hash32) => VoteMessage | undefined,
-): Generator<VoteEvent> {
+): readonly VoteEvent[] {
+  const events: VoteEvent[] = []
   const opened = new Map<Hash32, VoteMessage>()
   for (const log of execution.receipts.flatMap(({ logs }) => logs)) {
     const event = decodeLog(log)
     if (event?.name === 'LinkOpened') {
       const { name, link, vote } = event
       opened.set(link, vote)
-      yield { name, link, vote }
+      events.push({ name, link, vote })
     }
     if (event?.name === 'VoteRecorded') {
       const { name, link, signature } = event
       const vote = opened.get(link) ?? messageOf(link)
       if (vote === undefined)
         throw new InvalidValueError(`the message of the link ${link}`, undefined)
-      yield { name, link, vote, signature }
+      events.push({ name, link, vote, signature })
     }
   }
+  return events
 }
 
 /** The message behind a link that any executed block opened. */

@@ -59,7 +59,7 @@ export async function selectVotes(
 }
 
 /** The first vote of each validator, then the second of each, and so on; another one begins in each block if not all get their turn. */
-function takeTurns(votes: readonly PendingVote[], number: bigint): readonly PendingVote[] {
+export function takeTurns(votes: readonly PendingVote[], number: bigint): readonly PendingVote[] {
   const taken = new Map<Address, number>()
   const queue = votes
     .map((vote) => {
