@@ -341,7 +341,7 @@ describe('votes in blocks', () => {
   test('of one validator that never count keep out nobody else’s', async () => {
     const rig = await voting()
     let { at } = rig
-    while (at.header.number < 16n) at = await rig.node.extend(at)
+    while (at.header.number < 17n) at = await rig.node.extend(at)
     const good = rig.node.vote(at, 0n, 8n)
     const [bad = ALICE, ...honest] = VALIDATORS
     // As many as he may have, and with lower targets than the honest ones, so that they come first.
