@@ -1,4 +1,6 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { isRecord } from '@mosaic/origin'
@@ -6,55 +8,70 @@ import { isRecord } from '@mosaic/origin'
 /** One JSON line of a devnet. */
 export type Event = Readonly<Record<string, unknown>>
 
-const BIN = fileURLToPath(new URL('../node/src/bin.ts', import.meta.url))
+/** A devnet in processes of its own, followed through its JSON lines. */
+export type Devnet = {
+  readonly events: readonly Event[]
+  /** Resolves when `wanted` holds of all events so far. @throws Error naming `what` when it does not come about. */
+  readonly until: (wanted: (events: readonly Event[]) => boolean, what: string) => Promise<void>
+  /** Process identifier of one of its parts, as in `node-0`. */
+  readonly pidOf: (name: string) => Promise<number>
+  /** Asks it to end, and resolves to its exit code. */
+  readonly stop: () => Promise<number | null>
+}
+
+/** The command line. */
+export const BIN: string = fileURLToPath(new URL('../node/src/bin.ts', import.meta.url))
+
 const PATIENCE_MS = 200_000
 
-/** A devnet in processes of its own, followed through its JSON lines. */
-export function startDevnet(dataDir: string): {
-  readonly child: ChildProcess
-  readonly events: readonly Event[]
-  readonly until: (wanted: (events: readonly Event[]) => boolean, what: string) => Promise<void>
-} {
+/** Starts a devnet with a little load on a data directory. */
+export function startDevnet(dataDir: string): Devnet {
   const child = spawn(
     process.execPath,
     ['--conditions=source', BIN, 'devnet', '--json', '--load', '4', '--data-dir', dataDir],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   )
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve))
   const events: Event[] = []
   const waiting = new Set<() => void>()
-  createInterface({ input: child.stdout ?? process.stdin }).on('line', (line) => {
+  createInterface({ input: child.stdout }).on('line', (line) => {
     const parsed: unknown = JSON.parse(line)
     if (isRecord(parsed)) events.push(parsed)
     for (const wake of waiting) wake()
   })
-  const until = (wanted: (seen: readonly Event[]) => boolean, what: string): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        waiting.delete(look)
-        reject(
-          new Error(`${what} did not happen; last events: ${JSON.stringify(events.slice(-12))}`),
-        )
-      }, PATIENCE_MS)
-      const look = (): void => {
-        if (!wanted(events)) return
-        clearTimeout(timer)
-        waiting.delete(look)
-        resolve()
-      }
-      waiting.add(look)
-      look()
-    })
-  return { child, events, until }
+  return {
+    events,
+    until: (wanted, what) =>
+      new Promise((resolve, reject) => {
+        const timer = setTimeout(() => {
+          waiting.delete(look)
+          reject(
+            new Error(`${what} did not happen; last events: ${JSON.stringify(events.slice(-12))}`),
+          )
+        }, PATIENCE_MS)
+        const look = (): void => {
+          if (!wanted(events)) return
+          clearTimeout(timer)
+          waiting.delete(look)
+          resolve()
+        }
+        waiting.add(look)
+        look()
+      }),
+    pidOf: async (name) => {
+      const pids: unknown = JSON.parse(await readFile(join(dataDir, 'processes.json'), 'utf8'))
+      const pid = isRecord(pids) ? pids[name] : undefined
+      if (typeof pid !== 'number') throw new Error(`expected a process ${name}`)
+      return pid
+    },
+    stop: () => {
+      child.kill('SIGTERM')
+      return ended
+    },
+  }
 }
 
 /** How many events of a name were seen. */
 export function count(events: readonly Event[], name: string): number {
   return events.filter(({ event }) => event === name).length
-}
-
-/** The process that runs with a configuration file. */
-export function processOf(config: string): number {
-  const list = execFileSync('ps', ['-eo', 'pid,args'], { encoding: 'utf8' })
-  const line = list.split('\n').find((row) => row.includes('--config') && row.includes(config))
-  return Number(line?.trim().split(/\s+/)[0])
 }
