@@ -8,6 +8,7 @@ import {
   readCoreGenesis,
 } from '@mosaic/origin'
 import { InvalidValueError, toAddress, toBlockNumber } from '@mosaic/primitives'
+import { VALIDATOR_USAGE, validatorCommand } from './commands/validator.ts'
 import { readNodeConfig, readRelayerConfig } from './config.ts'
 import { runDevnet } from './devnet/devnet.ts'
 import { createJsonLog, describeError, type Log, type LogLevel } from './logger.ts'
@@ -28,6 +29,7 @@ const HELP = `mosaic: an auxiliary chain node that implements Mosaic
   mosaic genesis --origin URL --core ADDRESS [--from-block NUMBER] [--output FILE]
       makes the auxiliary genesis from what is on origin, byte for byte the same for everyone
 
+${VALIDATOR_USAGE}
   mosaic help
 `
 
@@ -44,6 +46,8 @@ export async function main(words: readonly string[]): Promise<number> {
         return await relayerCommand(rest)
       case 'genesis':
         return await genesisCommand(rest)
+      case 'validator':
+        return await validatorCommand(rest)
       case 'help':
       case '--help':
       case '-h':
@@ -51,7 +55,7 @@ export async function main(words: readonly string[]): Promise<number> {
         return 0
       default:
         process.stderr.write(
-          `expected devnet, node, relayer, genesis or help, received ${command}\n\n${HELP}`,
+          `expected devnet, node, relayer, genesis, validator or help, received ${command}\n\n${HELP}`,
         )
         return 2
     }

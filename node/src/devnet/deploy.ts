@@ -33,6 +33,8 @@ export type Deployment = {
   readonly parameters: Omit<CoreParameters, 'token'>
   readonly definition: Parameters<typeof encodeDefinition>[0]
   readonly validators: readonly { readonly account: DevAccount; readonly stake: Weight }[]
+  /** Accounts that get tokens to stake later, each as many. */
+  readonly holders: { readonly accounts: readonly Address[]; readonly tokens: Weight }
 }
 
 const token = new Interface(devnetTokenAbi)
@@ -41,7 +43,7 @@ const token = new Interface(devnetTokenAbi)
 export async function deployCore(
   client: EthereumClient,
   deployer: TransactionSender,
-  { parameters, definition, validators }: Deployment,
+  { parameters, definition, validators, holders }: Deployment,
 ): Promise<Address> {
   const create = async (data: Hex): Promise<Address> => {
     const { contract } = await deployer.send({ to: undefined, data })
@@ -52,10 +54,11 @@ export async function deployCore(
   const tokenAddress = await create(
     toHex(devnetTokenCreationCode + constructorWords(deployer.address)),
   )
-  await deployer.send({
-    to: tokenAddress,
-    data: toHex(token.encodeFunctionData('mint', [deployer.address, total])),
-  })
+  const mint = async (to: Address, amount: Weight): Promise<void> => {
+    const data = toHex(token.encodeFunctionData('mint', [to, amount]))
+    await deployer.send({ to: tokenAddress, data })
+  }
+  await mint(deployer.address, total)
   const factory = await create(encodeCoreFactoryCreation(keccak256(hexToBytes(coreCreationCode))))
   const complete: CoreParameters = { ...parameters, token: tokenAddress }
   const document = bytesToHex(encodeDefinition(definition))
@@ -80,6 +83,7 @@ export async function deployCore(
     })
   }
   await deployer.send({ to: core, data: encodeOpen() })
+  for (const account of holders.accounts) await mint(account, holders.tokens)
   return toAddress(core)
 }
 

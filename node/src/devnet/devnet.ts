@@ -19,7 +19,7 @@ import { deployCore } from './deploy.ts'
 import { createLayout, readLayout, rpcUrl, writeConfigurations, writeLayout } from './layout.ts'
 import { startLoad } from './load.ts'
 import { createMonitor } from './monitor.ts'
-import { type DevnetOptions, LOCAL, STAKES } from './options.ts'
+import { type DevnetOptions, LOCAL, STAKES, TOKEN_HOLDERS } from './options.ts'
 import { claimProcessList, type ProcessList } from './process-list.ts'
 import { anvilPath, mosaicCommand, type SupervisedProcess, supervise } from './processes.ts'
 import { bannerText, createJsonView, createLineView, createLiveView, type View } from './view.ts'
@@ -219,6 +219,12 @@ async function deploy(origin: EthereumClient, signal: AbortSignal): Promise<Addr
       if (account === undefined) throw new RangeError(`expected an account for validator ${index}`)
       return { account, stake }
     }),
+    holders: {
+      accounts: userAccounts()
+        .slice(0, TOKEN_HOLDERS)
+        .map(({ address }) => address),
+      tokens: STAKES[0] ?? toWeight(0n),
+    },
   })
 }
 

@@ -19,6 +19,9 @@ export const STAKES: readonly Weight[] = [31n, 27n, 23n, 19n].map((tokens) =>
   toWeight(tokens * 1000n * 10n ** 18n),
 )
 
+/** Accounts with tokens beside the validators, so that anybody may try to join. */
+export const TOKEN_HOLDERS = 2
+
 /** How many of the validators' nodes produce blocks. */
 export const PRODUCERS = 2
 
@@ -42,7 +45,7 @@ export const LOCAL: {
   maxVoteAge: 16n,
   gasTarget: toGas(50_000_000n),
   challengePeriod: 3n,
-  withdrawalDelay: 60n,
+  withdrawalDelay: 30n,
   proposalBond: 10n ** 17n,
   period: 1n,
   gasLimit: 60_000_000n,

@@ -1,0 +1,161 @@
+import { parseArgs } from 'node:util'
+import {
+  coreViews,
+  devnetTokenAbi,
+  encodeDeposit,
+  encodeLogout,
+  encodeWithdraw,
+  type RegisteredValidator,
+} from '@mosaic/contracts'
+import {
+  createEthereumClient,
+  createJsonRpcClient,
+  createTransactionSender,
+  type EthereumClient,
+  readChainId,
+  readView,
+  type TransactionSender,
+} from '@mosaic/origin'
+import { type Address, InvalidValueError, toAddress, toHex, toWeight } from '@mosaic/primitives'
+import {
+  domainSeparator,
+  registrationDigest,
+  secretKeyToAddress,
+  signDigest,
+} from '@mosaic/protocol'
+import { Interface, parseUnits } from 'ethers'
+import { readKeyFile } from '../key-file.ts'
+import { toJson } from '../logger.ts'
+
+/** How the command is used. */
+export const VALIDATOR_USAGE = `  mosaic validator deposit --origin URL --core ADDRESS --key FILE --stake TOKENS [--validator-key FILE] [--withdrawal ADDRESS]
+      stakes; --key pays, --validator-key (by default the same) will vote, --withdrawal (by default the payer) gets the stake back
+
+  mosaic validator logout --origin URL --core ADDRESS --key FILE [--validator ADDRESS]
+      asks to leave; --key is the validator's or its withdrawal account's
+
+  mosaic validator withdraw --origin URL --core ADDRESS --key FILE [--validator ADDRESS]
+      pays the stake out after the delay; anyone may call it
+
+  mosaic validator status --origin URL --core ADDRESS --validator ADDRESS
+      what the core keeps of a validator, as JSON
+`
+
+const token = new Interface(devnetTokenAbi)
+
+const OPTIONS = {
+  origin: { type: 'string' },
+  core: { type: 'string' },
+  key: { type: 'string' },
+  'validator-key': { type: 'string' },
+  validator: { type: 'string' },
+  withdrawal: { type: 'string' },
+  stake: { type: 'string' },
+} as const
+
+/** The account that acts, and on which core. */
+type Session = {
+  readonly client: EthereumClient
+  readonly core: Address
+  readonly option: (name: keyof typeof OPTIONS) => string | undefined
+  readonly require: (name: keyof typeof OPTIONS) => string
+}
+
+/** `mosaic validator …`. @throws InvalidValueError on wrong options; RpcError with the core's revert when it refuses. */
+export async function validatorCommand(words: readonly string[]): Promise<number> {
+  const [action = '', ...rest] = words
+  const session = await openSession(rest)
+  switch (action) {
+    case 'deposit':
+      await deposit(session)
+      return 0
+    case 'logout':
+      await send(session, encodeLogout)
+      return 0
+    case 'withdraw':
+      await send(session, encodeWithdraw)
+      return 0
+    case 'status':
+      await printStatus(session, toAddress(session.require('validator')))
+      return 0
+    default:
+      throw new InvalidValueError('deposit, logout, withdraw or status', action)
+  }
+}
+
+async function openSession(words: readonly string[]): Promise<Session> {
+  const { values } = parseArgs({ args: [...words], options: OPTIONS })
+  const requireValue = (name: keyof typeof OPTIONS): string => {
+    const value = values[name]
+    if (value === undefined) throw new InvalidValueError(`--${name}`, words.join(' '))
+    return value
+  }
+  const request = createJsonRpcClient(requireValue('origin'))
+  return {
+    client: createEthereumClient(request, { kind: 'finalized-tag' }, await readChainId(request)),
+    core: toAddress(requireValue('core')),
+    option: (name) => values[name],
+    require: requireValue,
+  }
+}
+
+async function deposit(session: Session): Promise<void> {
+  const { client, core } = session
+  const payerKey = await readKeyFile(session.require('key'))
+  const validatorKeyFile = session.option('validator-key')
+  const validatorKey =
+    validatorKeyFile === undefined ? payerKey : await readKeyFile(validatorKeyFile)
+  const payer = createSender(client, payerKey)
+  const validator = secretKeyToAddress(validatorKey)
+  const withdrawal = toAddress(session.option('withdrawal') ?? payer.address)
+  const { token: stakeToken } = await readView(client, core, coreViews.parameters, [])
+  const decimals = Number(
+    await client.call(stakeToken, toHex(token.encodeFunctionData('decimals'))),
+  )
+  const stake = toWeight(parseUnits(session.require('stake'), decimals))
+  const domain = domainSeparator({ originChainId: client.chainId, core })
+  // The validator's own consent, so that nobody registers somebody else's key.
+  const consent =
+    validator === payer.address
+      ? toHex('0x')
+      : signDigest(registrationDigest(domain, { validator, withdrawal }), validatorKey)
+  await payer.send({
+    to: stakeToken,
+    data: toHex(token.encodeFunctionData('approve', [core, stake])),
+  })
+  await payer.send({ to: core, data: encodeDeposit(validator, withdrawal, stake, consent) })
+  await printStatus(session, validator)
+}
+
+async function send(
+  session: Session,
+  encode: (validator: Address) => ReturnType<typeof encodeLogout>,
+): Promise<void> {
+  const sender = createSender(session.client, await readKeyFile(session.require('key')))
+  const validator = toAddress(session.option('validator') ?? sender.address)
+  await sender.send({ to: session.core, data: encode(validator) })
+  await printStatus(session, validator)
+}
+
+async function printStatus({ client, core }: Session, validator: Address): Promise<void> {
+  const registered: RegisteredValidator = await readView(client, core, coreViews.validatorOf, [
+    validator,
+  ])
+  const { height, phase } = await readView(client, core, coreViews.head, [])
+  const { withdrawalDelay } = await readView(client, core, coreViews.parameters, [])
+  const { removedAt } = registered
+  process.stdout.write(
+    `${toJson({
+      validator,
+      ...registered,
+      withdrawableAt: removedAt === 0n ? undefined : removedAt + withdrawalDelay,
+      core: { address: core, phase, openHeight: height },
+    })}\n`,
+  )
+}
+
+function createSender(client: EthereumClient, secretKey: Uint8Array): TransactionSender {
+  return createTransactionSender(client, secretKey, {
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  })
+}
