@@ -315,19 +315,22 @@ async function readReceipts(
 /** EIP-2718: type || rlp([status, cumulativeGasUsed, logsBloom, logs]). */
 function encodeReceipt(receipt: Readonly<Record<string, unknown>>): Uint8Array {
   const { type, status, cumulativeGasUsed, logsBloom, logs } = receipt
-  const bytes = (value: unknown): Uint8Array => hexToBytes(toHex(String(value)))
   const payload = encodeRlp([
     integerToRlp(toQuantity(status, 'status')),
     integerToRlp(toQuantity(cumulativeGasUsed, 'cumulativeGasUsed')),
-    bytes(logsBloom),
+    toBytes(logsBloom),
     (Array.isArray(logs) ? logs : [])
       .filter(isRecord)
       .map(({ address, topics, data }) => [
-        bytes(address),
-        (Array.isArray(topics) ? topics : []).map(bytes),
-        bytes(data),
+        toBytes(address),
+        (Array.isArray(topics) ? topics : []).map(toBytes),
+        toBytes(data),
       ]),
   ])
   const kind = Number(toQuantity(type, 'type'))
   return kind === 0 ? payload : Uint8Array.of(kind, ...payload)
+}
+
+function toBytes(value: unknown): Uint8Array {
+  return hexToBytes(toHex(String(value)))
 }

@@ -35,16 +35,13 @@ const START_POLL_MS = 100
 
 /** Runs a local network until `signal` aborts or the duration is over: origin, core, validators, relayer. */
 export async function runDevnet(options: DevnetOptions, signal: AbortSignal): Promise<void> {
-  const write = (text: string): void => {
-    process.stdout.write(text)
-  }
-  const view = chooseView(options, write)
+  const view = chooseView(options)
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'mosaic-devnet-')))
   await mkdir(join(dataDir, 'logs'), { recursive: true })
   const processes = await claimProcessList(dataDir)
   const children: SupervisedProcess[] = []
   try {
-    await operate(options, dataDir, children, processes, view, write, signal)
+    await operate(options, dataDir, children, processes, view, signal)
   } catch (error) {
     if (!signal.aborted) throw error
   } finally {
@@ -63,7 +60,6 @@ async function operate(
   children: SupervisedProcess[],
   processes: ProcessList,
   view: View,
-  write: (text: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
   const report = (error: unknown): void => {
@@ -272,9 +268,13 @@ async function untilUp<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T
   }
 }
 
-function chooseView(options: DevnetOptions, write: (text: string) => void): View {
+function chooseView(options: DevnetOptions): View {
   if (options.json) return createJsonView(write)
   return process.stdout.isTTY
     ? createLiveView(write, () => process.stdout.columns)
     : createLineView(write)
+}
+
+function write(text: string): void {
+  process.stdout.write(text)
 }

@@ -82,14 +82,6 @@ export function createBlockDatabase(
 ): BlockDatabase {
   const records = new Map<Hash32, BlockRecord>()
   const blocks = new Map<Hash32, Block>()
-  const remember = <T>(cache: Map<Hash32, T>, limit: number, hash: Hash32, value: T): T => {
-    if (cache.size >= limit) {
-      const [oldest] = cache.keys()
-      if (oldest !== undefined) cache.delete(oldest)
-    }
-    cache.set(hash, value)
-    return value
-  }
 
   return {
     record: (hash) => {
@@ -210,4 +202,14 @@ export function createBlockDatabase(
 
 function toHash(bytes: Uint8Array | undefined): Hash32 | undefined {
   return bytes === undefined ? undefined : toHash32(bytesToHex(bytes))
+}
+
+/** Keeps a value in a cache of at most `limit` entries; the oldest goes. */
+function remember<T>(cache: Map<Hash32, T>, limit: number, hash: Hash32, value: T): T {
+  if (cache.size >= limit) {
+    const [oldest] = cache.keys()
+    if (oldest !== undefined) cache.delete(oldest)
+  }
+  cache.set(hash, value)
+  return value
 }

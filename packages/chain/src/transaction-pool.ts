@@ -214,10 +214,12 @@ function paysLess(a: Transaction, b: Transaction): boolean {
 }
 
 function isBump(before: Transaction, after: Transaction): boolean {
-  const enough = (old: bigint, next: bigint): boolean =>
-    next * 100n >= old * (100n + REPLACEMENT_BUMP)
   return (
-    enough(before.maxFeePerGas, after.maxFeePerGas) &&
-    enough(before.maxPriorityFeePerGas, after.maxPriorityFeePerGas)
+    isEnough(before.maxFeePerGas, after.maxFeePerGas) &&
+    isEnough(before.maxPriorityFeePerGas, after.maxPriorityFeePerGas)
   )
+}
+
+function isEnough(old: bigint, next: bigint): boolean {
+  return next * 100n >= old * (100n + REPLACEMENT_BUMP)
 }

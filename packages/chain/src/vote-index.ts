@@ -85,21 +85,24 @@ function decodeMessage(items: readonly Uint8Array[]): VoteMessage {
   if (items.length !== MESSAGE_ITEMS)
     throw new InvalidValueError('a vote of 6 fields', items.length)
   const [chain, transition, source, target, sourceHeight, targetHeight] = items
-  const hash = (item: Uint8Array | undefined): Hash32 =>
-    toHash32(bytesToHex(item ?? new Uint8Array()))
-  const height = (item: Uint8Array | undefined): Height => {
-    if (item?.[0] === 0)
-      throw new InvalidValueError('a height without leading zeros', bytesToHex(item))
-    return toHeight(bytesToBigint(item ?? new Uint8Array()))
-  }
   return {
-    chain: hash(chain),
-    transitionHash: hash(transition),
-    source: hash(source),
-    target: hash(target),
-    sourceHeight: height(sourceHeight),
-    targetHeight: height(targetHeight),
+    chain: readHash(chain),
+    transitionHash: readHash(transition),
+    source: readHash(source),
+    target: readHash(target),
+    sourceHeight: readHeight(sourceHeight),
+    targetHeight: readHeight(targetHeight),
   }
+}
+
+function readHash(item: Uint8Array | undefined): Hash32 {
+  return toHash32(bytesToHex(item ?? new Uint8Array()))
+}
+
+function readHeight(item: Uint8Array | undefined): Height {
+  if (item?.[0] === 0)
+    throw new InvalidValueError('a height without leading zeros', bytesToHex(item))
+  return toHeight(bytesToBigint(item ?? new Uint8Array()))
 }
 
 function requireItems(bytes: Uint8Array): readonly Uint8Array[] {

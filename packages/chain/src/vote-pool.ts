@@ -25,7 +25,6 @@ const KEPT_PER_VALIDATOR = 32
 export function createVotePool(): VotePool {
   /** By validator and chain, oldest first. */
   const votes = new Map<string, PendingVote[]>()
-  const keyOf = (chain: Hash32, validator: Address): string => `${validator}${chain}`
   const all = (): readonly PendingVote[] => [...votes.values()].flat()
 
   return {
@@ -58,4 +57,8 @@ export function createVotePool(): VotePool {
       }
     },
   }
+}
+
+function keyOf(chain: Hash32, validator: Address): string {
+  return `${validator}${chain}`
 }

@@ -296,15 +296,15 @@ describe('a producer', () => {
   })
 })
 
-describe('votes in blocks', () => {
-  async function voting(signer?: Account): Promise<Rig & { readonly at: BlockRecord }> {
-    const rig = await createRig(signer === undefined ? {} : { signer })
-    rig.clock.ms += 100_000
-    const { extend, chain } = rig.node
-    const at = await extend(await extend(await extend(chain.genesis)))
-    return { ...rig, at }
-  }
+async function voting(signer?: Account): Promise<Rig & { readonly at: BlockRecord }> {
+  const rig = await createRig(signer === undefined ? {} : { signer })
+  rig.clock.ms += 100_000
+  const { extend, chain } = rig.node
+  const at = await extend(await extend(await extend(chain.genesis)))
+  return { ...rig, at }
+}
 
+describe('votes in blocks', () => {
   test('stand in a transaction of the signer, before all others', async () => {
     const rig = await voting()
     const message = rig.node.vote(rig.at, 0n, 1n)
