@@ -16,6 +16,7 @@ const require = createRequire(join(home, 'package.json'))
 /** Contracts that programs deploy or call: their generated module, and where they are. */
 const CONTRACTS = {
   'core.ts': ['src/origin/Core.sol', 'Core'],
+  'core-arbiter.ts': ['src/origin/CoreArbiter.sol', 'CoreArbiter'],
   'core-factory.ts': ['src/origin/CoreFactory.sol', 'CoreFactory'],
   'transition-tracker.ts': ['src/auxiliary/TransitionTracker.sol', 'TransitionTracker'],
   'finality-gadget.ts': ['src/auxiliary/FinalityGadget.sol', 'FinalityGadget'],

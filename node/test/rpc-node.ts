@@ -106,6 +106,7 @@ async function createGenesis(): Promise<NetworkGenesis> {
       proposalBond: 1n,
       maxJoins: 4n,
       maxLogouts: 4n,
+      reporterShare: 1_000n,
     },
     definition: encodeDefinition({
       period: 1n,

@@ -1,6 +1,7 @@
 import {
   type CoreEvent,
   type CoreParameters,
+  coreArbiterCreationCode,
   coreEventTopics,
   decodeCoreEvent,
   devnetTokenAbi,
@@ -93,9 +94,12 @@ export async function openCore(anvil: Anvil, size: number): Promise<RunningCore>
     proposalBond: BOND,
     maxJoins: 10n,
     maxLogouts: 10n,
+    reporterShare: 1_000n,
   }
+  const arbiter = await anvil.send({ data: coreArbiterCreationCode })
+  const arbiterAddress = toAddress(arbiter.contractAddress ?? '')
   const core = await anvil.send({
-    data: encodeCoreCreation(parameters, anvil.account, toHex('0x7b7d')),
+    data: encodeCoreCreation(parameters, arbiterAddress, anvil.account, toHex('0x7b7d')),
   })
   const address = toAddress(core.contractAddress ?? '')
   const total = STAKE * BigInt(size)

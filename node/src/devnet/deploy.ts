@@ -1,5 +1,6 @@
 import {
   type CoreParameters,
+  coreArbiterCreationCode,
   coreCreationCode,
   devnetTokenAbi,
   devnetTokenCreationCode,
@@ -39,7 +40,7 @@ export type Deployment = {
 
 const token = new Interface(devnetTokenAbi)
 
-/** Deploys token, factory and core on origin, stakes for the validators and opens the core. Returns the core's address. */
+/** Deploys token, arbiter, factory and core on origin, stakes for the validators and opens the core. Returns the core's address. */
 export async function deployCore(
   client: EthereumClient,
   deployer: TransactionSender,
@@ -59,7 +60,9 @@ export async function deployCore(
     await deployer.send({ to: tokenAddress, data })
   }
   await mint(deployer.address, total)
-  const factory = await create(encodeCoreFactoryCreation(keccak256(hexToBytes(coreCreationCode))))
+  const arbiter = await create(coreArbiterCreationCode)
+  const codeHash = keccak256(hexToBytes(coreCreationCode))
+  const factory = await create(encodeCoreFactoryCreation(codeHash, arbiter))
   const complete: CoreParameters = { ...parameters, token: tokenAddress }
   const document = bytesToHex(encodeDefinition(definition))
   const core = await readView(client, factory, predictCore, [

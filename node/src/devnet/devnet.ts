@@ -201,6 +201,7 @@ async function deploy(origin: EthereumClient, signal: AbortSignal): Promise<Addr
       proposalBond: LOCAL.proposalBond,
       maxJoins: 10n,
       maxLogouts: 10n,
+      reporterShare: 1_000n,
     },
     definition: {
       period: LOCAL.period,

@@ -88,6 +88,7 @@ export function deriveRecord(
       case 'HeaderReported':
       case 'KernelConfirmed':
       case 'LinkOpened':
+      case 'ValidatorSlashed':
       case 'VoteRecorded':
       case undefined:
         break

@@ -41,6 +41,7 @@ import {
   transitionTrackerAbi,
   transitionTrackerCreationCode,
 } from './generated/transition-tracker.ts'
+import { type SlashedOffence, toSlashedOffence } from './offence-codec.ts'
 import { PREDEPLOYS } from './predeploys.ts'
 
 /** What all predeploys of one auxiliary chain are built from. */
@@ -90,6 +91,8 @@ export type StoredTally = {
   /** 0: no vote was recorded. */
   readonly kernelHeight: MetaHeight
   readonly hasSupermajority: boolean
+  /** Number of validators slashed when the weights were taken. */
+  readonly slashings: number
 }
 
 /** An origin block as the observer knows it; all zero if it does not. */
@@ -118,6 +121,12 @@ type AuxiliaryEvents = {
     readonly height: Height
     readonly hash: Hash32
     readonly dynasty: Dynasty
+  }
+  ValidatorSlashed: {
+    readonly validator: Address
+    readonly validatorIndex: number
+    readonly offence: SlashedOffence
+    readonly reporter: Address
   }
   HeaderReported: {
     readonly number: BlockNumber
@@ -242,6 +251,7 @@ export const finalityGadgetViews: {
   readonly dynastyBefore: View<[blockNumber: BlockNumber], Dynasty>
   readonly tally: View<[link: Hash32], StoredTally>
   readonly hasVoted: View<[link: Hash32, validatorIndex: bigint], boolean>
+  readonly isSlashed: View<[validatorIndex: bigint], boolean>
   /** The words of the active set, concatenated. */
   readonly validatorSet: View<[], Hex>
   readonly weights: View<
@@ -254,6 +264,7 @@ export const finalityGadgetViews: {
   dynastyBefore: createView(gadget, 'dynastyBefore', (result) => toDynasty(result[0])),
   tally: createView(gadget, 'tally', (result) => readTally(result[0])),
   hasVoted: createView(gadget, 'hasVoted', (result) => Boolean(result[0])),
+  isSlashed: createView(gadget, 'isSlashed', (result) => Boolean(result[0])),
   validatorSet: createView(gadget, 'validatorWords', (result) =>
     bytesToHex(concatBytes(...Array.from(result[0], (word) => bigintToBytes(toWord(word), 32)))),
   ),
@@ -316,13 +327,19 @@ export const auxiliaryEventTopics: { readonly [Name in keyof AuxiliaryEvents]: H
   VoteRecorded: eventTopic(gadget, 'VoteRecorded'),
   CheckpointJustified: eventTopic(gadget, 'CheckpointJustified'),
   CheckpointFinalized: eventTopic(gadget, 'CheckpointFinalized'),
+  ValidatorSlashed: eventTopic(gadget, 'ValidatorSlashed'),
   HeaderReported: eventTopic(observer, 'HeaderReported'),
   ObservationFinalized: eventTopic(observer, 'ObservationFinalized'),
   KernelConfirmed: eventTopic(registry, 'KernelConfirmed'),
   KernelActivated: eventTopic(registry, 'KernelActivated'),
 }
 
-type GadgetEventName = 'LinkOpened' | 'VoteRecorded' | 'CheckpointJustified' | 'CheckpointFinalized'
+type GadgetEventName =
+  | 'LinkOpened'
+  | 'VoteRecorded'
+  | 'CheckpointJustified'
+  | 'CheckpointFinalized'
+  | 'ValidatorSlashed'
 type ObserverEventName = 'HeaderReported' | 'ObservationFinalized'
 type RegistryEventName = 'KernelConfirmed' | 'KernelActivated'
 
@@ -346,6 +363,12 @@ const decodeGadgetEvent = createEventDecoder<Pick<AuxiliaryEvents, GadgetEventNa
       height: toHeight(fields['height']),
       hash: toHash32(fields['hash']),
       dynasty: toDynasty(fields['dynasty']),
+    }),
+    ValidatorSlashed: (fields) => ({
+      validator: toAddress(fields['validator']),
+      validatorIndex: Number(fields['validatorIndex']),
+      offence: toSlashedOffence(fields['offence']),
+      reporter: toAddress(fields['reporter']),
     }),
   },
 )
@@ -409,6 +432,7 @@ function readTally(fields: Result): StoredTally {
     rear: toWeight(fields['rear']),
     kernelHeight: toMetaHeight(fields['kernelHeight']),
     hasSupermajority: Boolean(fields['hasSupermajority']),
+    slashings: Number(fields['slashings']),
   }
 }
 

@@ -18,7 +18,7 @@ import {
   toWeight,
   type Weight,
 } from '@mosaic/primitives'
-import type { Kernel, TransitionObject } from '@mosaic/protocol'
+import type { Kernel, TransitionObject, VoteMessage } from '@mosaic/protocol'
 import { Interface, type Result } from 'ethers'
 import {
   createEventDecoder,
@@ -30,9 +30,11 @@ import {
   type NamedEvent,
   type View,
 } from './abi-codec.ts'
+import { coreAbi } from './core-abi.ts'
 import { encodeSignerBitmap, readKernel, readTransition } from './fields.ts'
-import { coreAbi, coreCreationCode } from './generated/core.ts'
+import { coreCreationCode } from './generated/core.ts'
 import { coreFactoryAbi, coreFactoryCreationCode } from './generated/core-factory.ts'
+import { type SlashedOffence, toSlashedOffence } from './offence-codec.ts'
 
 /** What a core is created with and never changes. */
 export type CoreParameters = {
@@ -51,6 +53,8 @@ export type CoreParameters = {
   readonly proposalBond: bigint
   readonly maxJoins: bigint
   readonly maxLogouts: bigint
+  /** Share of a slashed stake that the reporter receives, in basis points; 5,000 at most. */
+  readonly reporterShare: bigint
 }
 
 /** State of a core's life. */
@@ -63,6 +67,8 @@ export type CoreHead = {
   readonly dynasty: Dynasty
   readonly accumulatedGas: Gas
   readonly queuedChanges: bigint
+  /** Seats of the open kernel whose validator is slashed; the next kernel has them empty. */
+  readonly slashedSeats: bigint
 }
 
 /** State of a validator's life in the core's registry. */
@@ -74,10 +80,13 @@ export type ValidatorStatus =
   | 'leaving'
   | 'removed'
   | 'withdrawn'
+  | 'slashed'
 
 /** What the core keeps of a validator. */
 export type RegisteredValidator = {
+  /** Once slashed: what of it the reporter receives, until it is paid. */
   readonly stake: Weight
+  /** Who receives the stake. Once slashed: the reporter. */
   readonly withdrawal: Address
   readonly startHeight: MetaHeight
   readonly endHeight: MetaHeight
@@ -94,6 +103,17 @@ export type Proposal = {
   readonly challengeEnd: bigint
   readonly height: MetaHeight
 }
+
+/** Where the staked tokens of a core are, in base units of the token. */
+export type CoreLedger = {
+  /** Stakes of all validators, and rewards of reporters that are not paid yet. */
+  readonly staked: Weight
+  /** Stakes lost for good. */
+  readonly burned: Weight
+}
+
+/** A vote with its signature of 64 (EIP-2098) or 65 bytes. */
+export type SignedVote = { readonly vote: VoteMessage; readonly signature: Hex }
 
 /** All that `Core.commit` takes. */
 export type CommitArguments = {
@@ -160,6 +180,15 @@ type CoreEvents = {
     readonly withdrawal: Address
     readonly stake: Weight
   }
+  ValidatorSlashed: {
+    readonly validator: Address
+    readonly offence: SlashedOffence
+    /** What it lost. */
+    readonly stake: Weight
+    readonly reporter: Address
+    /** What of it `withdraw` pays to the reporter; the rest is burned. */
+    readonly reward: Weight
+  }
   OriginHashAnchored: { readonly number: BlockNumber; readonly blockHash: Hash32 }
   BondReturned: {
     readonly proposer: Address
@@ -184,20 +213,22 @@ const STATUSES: readonly ValidatorStatus[] = [
   'leaving',
   'removed',
   'withdrawn',
+  'slashed',
 ]
 
-/** Creation calldata of a core: code, parameters, creator, auxiliary definition. */
+/** Creation calldata of a core: code, parameters, arbiter, creator, auxiliary definition. */
 export function encodeCoreCreation(
   parameters: CoreParameters,
+  arbiter: Address,
   creator: Address,
   definition: Hex,
 ): Hex {
-  return encodeCreation(core, coreCreationCode, [parameters, creator, definition])
+  return encodeCreation(core, coreCreationCode, [parameters, arbiter, creator, definition])
 }
 
-/** Creation calldata of the factory that makes cores of `coreCreationCodeHash`. */
-export function encodeCoreFactoryCreation(coreCreationCodeHash: Hash32): Hex {
-  return encodeCreation(factory, coreFactoryCreationCode, [coreCreationCodeHash])
+/** Creation calldata of the factory that makes cores of `coreCreationCodeHash`, all with one arbiter. */
+export function encodeCoreFactoryCreation(coreCreationCodeHash: Hash32, arbiter: Address): Hex {
+  return encodeCreation(factory, coreFactoryCreationCode, [coreCreationCodeHash, arbiter])
 }
 
 /** `CoreFactory.createCore`. The creator is the sender. */
@@ -241,7 +272,7 @@ export function encodeLogout(validator: Address): Hex {
   return encodeFunction(core, 'logout', [validator])
 }
 
-/** `Core.withdraw`. */
+/** `Core.withdraw`: the stake of a removed validator, or the reward for a slashed one. */
 export function encodeWithdraw(validator: Address): Hex {
   return encodeFunction(core, 'withdraw', [validator])
 }
@@ -284,6 +315,11 @@ export function encodeClaimBonds(recipient: Address): Hex {
   return encodeFunction(core, 'claimBonds', [recipient])
 }
 
+/** `slash` of a core or of the gadget: two votes of one validator that break condition 1, 2 or 3 together, in any order. */
+export function encodeSlash(first: SignedVote, second: SignedVote): Hex {
+  return encodeFunction(core, 'slash', [first.vote, first.signature, second.vote, second.signature])
+}
+
 /** The views of a core that programs need. */
 export const coreViews: {
   readonly head: View<[], CoreHead>
@@ -295,6 +331,7 @@ export const coreViews: {
   readonly bondsOwed: View<[proposer: Address], bigint>
   readonly anchoredOriginHash: View<[number: BlockNumber], Hash32>
   readonly definitionHash: View<[], Hash32>
+  readonly ledger: View<[], CoreLedger>
 } = {
   head: createView(core, 'head', (result) => readHead(result[0])),
   parameters: createView(core, 'parameters', (result) => readParameters(result[0])),
@@ -305,6 +342,7 @@ export const coreViews: {
   bondsOwed: createView(core, 'bondsOwed', (result) => BigInt(result[0])),
   anchoredOriginHash: createView(core, 'anchoredOriginHash', (result) => toHash32(result[0])),
   definitionHash: createView(core, 'definitionHash', (result) => toHash32(result[0])),
+  ledger: createView(core, 'ledger', (result) => readLedger(result[0])),
 }
 
 /** First topics of the core's events, for log filters. */
@@ -318,6 +356,7 @@ export const coreEventTopics: { readonly [Name in keyof CoreEvents]: Hash32 } = 
   LogoutRequested: eventTopic(core, 'LogoutRequested'),
   ValidatorRemoved: eventTopic(core, 'ValidatorRemoved'),
   StakeWithdrawn: eventTopic(core, 'StakeWithdrawn'),
+  ValidatorSlashed: eventTopic(core, 'ValidatorSlashed'),
   OriginHashAnchored: eventTopic(core, 'OriginHashAnchored'),
   BondReturned: eventTopic(core, 'BondReturned'),
 }
@@ -371,6 +410,13 @@ export const decodeCoreEvent: (log: EncodedLog) => CoreEvent | undefined =
       withdrawal: toAddress(fields['withdrawal']),
       stake: toWeight(fields['stake']),
     }),
+    ValidatorSlashed: (fields) => ({
+      validator: toAddress(fields['validator']),
+      offence: toSlashedOffence(fields['offence']),
+      stake: toWeight(fields['stake']),
+      reporter: toAddress(fields['reporter']),
+      reward: toWeight(fields['reward']),
+    }),
     OriginHashAnchored: (fields) => ({
       number: toBlockNumber(fields['number']),
       blockHash: toHash32(fields['blockHash']),
@@ -396,6 +442,7 @@ function readParameters(fields: Result): CoreParameters {
     proposalBond: BigInt(fields['proposalBond']),
     maxJoins: BigInt(fields['maxJoins']),
     maxLogouts: BigInt(fields['maxLogouts']),
+    reporterShare: BigInt(fields['reporterShare']),
   }
 }
 
@@ -406,7 +453,12 @@ function readHead(fields: Result): CoreHead {
     dynasty: toDynasty(fields['dynasty']),
     accumulatedGas: toGas(fields['accumulatedGas']),
     queuedChanges: BigInt(fields['queuedChanges']),
+    slashedSeats: BigInt(fields['slashedSeats']),
   }
+}
+
+function readLedger(fields: Result): CoreLedger {
+  return { staked: toWeight(fields['staked']), burned: toWeight(fields['burned']) }
 }
 
 function readValidator(fields: Result): RegisteredValidator {

@@ -29,10 +29,12 @@ export {
   VOTE_RESULTS,
   type VoteResult,
 } from './auxiliary-codec.ts'
+export { coreAbi } from './core-abi.ts'
 export {
   type CommitArguments,
   type CoreEvent,
   type CoreHead,
+  type CoreLedger,
   type CoreParameters,
   type CorePhase,
   coreEventTopics,
@@ -49,13 +51,16 @@ export {
   encodeOpen,
   encodePropose,
   encodeReclaimBond,
+  encodeSlash,
   encodeWithdraw,
   type Proposal,
   predictCore,
   type RegisteredValidator,
+  type SignedVote,
   type ValidatorStatus,
 } from './core-codec.ts'
-export { coreAbi, coreCreationCode } from './generated/core.ts'
+export { coreCreationCode } from './generated/core.ts'
+export { coreArbiterCreationCode } from './generated/core-arbiter.ts'
 export { coreFactoryAbi, coreFactoryCreationCode } from './generated/core-factory.ts'
 export { devnetTokenAbi, devnetTokenCreationCode } from './generated/devnet-token.ts'
 export { finalityGadgetAbi, finalityGadgetCreationCode } from './generated/finality-gadget.ts'
@@ -65,4 +70,5 @@ export {
   transitionTrackerAbi,
   transitionTrackerCreationCode,
 } from './generated/transition-tracker.ts'
+export { OFFENCES, type SlashedOffence } from './offence-codec.ts'
 export { PREDEPLOYS, SYSTEM_ADDRESS } from './predeploys.ts'

@@ -6,6 +6,7 @@ import { IERC20 } from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import { Core } from "../src/origin/Core.sol";
 import { CoreFactory } from "../src/origin/CoreFactory.sol";
 import { CoreParameters } from "../src/origin/CoreParameters.sol";
+import { CoreState } from "../src/origin/CoreState.sol";
 import { CoreStorage } from "../src/origin/CoreStorage.sol";
 import { OriginHistory } from "../src/origin/OriginHistory.sol";
 import { Seal } from "../src/origin/Seal.sol";
@@ -39,9 +40,7 @@ contract CoreTest is CoreFixture {
         _openWith(1);
         VM.expectRevert(
             abi.encodeWithSelector(
-                CoreStorage.CoreWrongPhase.selector,
-                CoreStorage.Phase.Creation,
-                CoreStorage.Phase.Open
+                CoreState.CoreWrongPhase.selector, CoreState.Phase.Creation, CoreState.Phase.Open
             )
         );
         _core.open();
@@ -61,9 +60,7 @@ contract CoreTest is CoreFixture {
         TransitionObject memory transition = _transition(1, 1);
         VM.expectRevert(
             abi.encodeWithSelector(
-                CoreStorage.CoreWrongPhase.selector,
-                CoreStorage.Phase.Open,
-                CoreStorage.Phase.Creation
+                CoreState.CoreWrongPhase.selector, CoreState.Phase.Open, CoreState.Phase.Creation
             )
         );
         _core.propose{ value: BOND }(transition);
@@ -575,17 +572,17 @@ contract CoreTest is CoreFixture {
     function test_constructor_invalidParameters_reverts() public {
         CoreParameters memory parameters = _parameters(IERC20(address(0x1234)));
         VM.expectRevert(abi.encodeWithSelector(CoreStorage.CoreParameterInvalid.selector, "token"));
-        new Core(parameters, address(this), "");
+        new Core(parameters, address(_arbiter), address(this), "");
         parameters = _parameters(IERC20(address(_token)));
         parameters.minimumStake = 0;
         VM.expectRevert(
             abi.encodeWithSelector(CoreStorage.CoreParameterInvalid.selector, "minimumStake")
         );
-        new Core(parameters, address(this), "");
+        new Core(parameters, address(_arbiter), address(this), "");
     }
 
     function test_createCore_predictedAddress_isTheOne() public {
-        CoreFactory factory = new CoreFactory(keccak256(type(Core).creationCode));
+        CoreFactory factory = new CoreFactory(keccak256(type(Core).creationCode), address(_arbiter));
         CoreParameters memory parameters = _parameters(IERC20(address(_token)));
         bytes memory code = type(Core).creationCode;
         address predicted =
@@ -595,12 +592,12 @@ contract CoreTest is CoreFixture {
         assertTrue(predicted != other, "the salt is bound to the caller");
         address core = factory.createCore(code, parameters, "definition", bytes32("salt"));
         assertEq(core, predicted);
-        assertEq(Core(core).creator(), address(this));
-        assertEq(Core(core).definitionHash(), keccak256("definition"));
+        assertEq(Core(payable(core)).creator(), address(this));
+        assertEq(Core(payable(core)).definitionHash(), keccak256("definition"));
     }
 
     function test_createCore_otherCode_reverts() public {
-        CoreFactory factory = new CoreFactory(keccak256(type(Core).creationCode));
+        CoreFactory factory = new CoreFactory(keccak256(type(Core).creationCode), address(_arbiter));
         CoreParameters memory parameters = _parameters(IERC20(address(_token)));
         VM.expectRevert(
             abi.encodeWithSelector(
@@ -644,17 +641,5 @@ contract CoreTest is CoreFixture {
     function _expectCommitRevert(Commit memory commit) private {
         VM.expectRevert();
         _callCommit(commit);
-    }
-
-    function _callCommit(Commit memory commit) private {
-        _core.commit(
-            commit.transition,
-            commit.kernel,
-            commit.validatorSet,
-            commit.header,
-            commit.seal,
-            commit.accountProof,
-            commit.storageProof
-        );
     }
 }

@@ -5,6 +5,7 @@ import { IERC20 } from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
 import { DevnetToken } from "../src/devnet/DevnetToken.sol";
 import { Core } from "../src/origin/Core.sol";
+import { CoreArbiter } from "../src/origin/CoreArbiter.sol";
 import { CoreParameters } from "../src/origin/CoreParameters.sol";
 import { Predeploys } from "../src/protocol/Predeploys.sol";
 import { ProtocolHashes } from "../src/protocol/ProtocolHashes.sol";
@@ -22,9 +23,11 @@ abstract contract CoreFixture is Test {
     uint64 internal constant CHALLENGE_PERIOD = 60;
     uint64 internal constant WITHDRAWAL_DELAY = 1 days;
     uint96 internal constant STAKE = 100 ether;
+    uint16 internal constant REPORTER_SHARE = 1_000;
 
     DevnetToken internal _token;
     Core internal _core;
+    CoreArbiter internal _arbiter = new CoreArbiter();
     ChainBuilder internal _builder = new ChainBuilder();
     Kernel internal _kernel;
     bytes internal _set;
@@ -64,12 +67,18 @@ abstract contract CoreFixture is Test {
             withdrawalDelay: WITHDRAWAL_DELAY,
             proposalBond: uint96(BOND),
             maxJoins: 2,
-            maxLogouts: 2
+            maxLogouts: 2,
+            reporterShare: REPORTER_SHARE
         });
     }
 
     function _createCore(IERC20 token) internal returns (Core) {
-        return new Core(_parameters(token), address(this), "definition");
+        return new Core(_parameters(token), address(_arbiter), address(this), "definition");
+    }
+
+    /// @dev The core with the functions that its arbiter answers.
+    function _judge() internal view returns (CoreArbiter) {
+        return CoreArbiter(address(_core));
     }
 
     /// @dev Keys of validators are 1, 2, 3, …; a key's validator is the one that staked with it.
@@ -254,6 +263,11 @@ abstract contract CoreFixture is Test {
 
     function _commit(Commit memory commit) internal {
         VM.recordLogs();
+        _callCommit(commit);
+        _followKernels();
+    }
+
+    function _callCommit(Commit memory commit) internal {
         _core.commit(
             commit.transition,
             commit.kernel,
@@ -263,7 +277,6 @@ abstract contract CoreFixture is Test {
             commit.accountProof,
             commit.storageProof
         );
-        _followKernels();
     }
 
     /// @dev Proposes, waits, and prepares a commit that all of `keyOfSeat` signed.

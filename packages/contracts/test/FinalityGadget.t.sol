@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import { FinalityGadget } from "../src/auxiliary/FinalityGadget.sol";
+import { Offence, Offences } from "../src/protocol/Offences.sol";
 import { ProtocolHashes } from "../src/protocol/ProtocolHashes.sol";
 import { VoteMessage } from "../src/protocol/Types.sol";
 import { ValidatorWord } from "../src/protocol/ValidatorWord.sol";
@@ -412,5 +413,174 @@ contract FinalityGadgetTest is AuxiliaryFixture {
 
     function _copy(VoteMessage memory vote) private pure returns (VoteMessage memory) {
         return abi.decode(abi.encode(vote), (VoteMessage));
+    }
+
+    function test_slash_eachCondition_inBothOrders() public {
+        _start(7);
+        _advanceTo(4 * EPOCH + 1);
+        VoteMessage memory other = _auxiliaryVote(1, 2);
+        other.target = keccak256("another target");
+        _requireSlashed(1, _auxiliaryVote(1, 2), other, Offence.DoubleVote);
+        _requireSlashed(2, other, _auxiliaryVote(1, 2), Offence.DoubleVote);
+        _requireSlashed(3, _auxiliaryVote(0, 3), _auxiliaryVote(1, 2), Offence.SurroundVote);
+        _requireSlashed(4, _auxiliaryVote(1, 2), _auxiliaryVote(0, 3), Offence.SurroundVote);
+        other = _auxiliaryVote(1, 3);
+        other.transitionHash = keccak256("another transition");
+        _requireSlashed(5, _auxiliaryVote(1, 2), other, Offence.ContradictingTransition);
+        _requireSlashed(6, other, _auxiliaryVote(1, 2), Offence.ContradictingTransition);
+    }
+
+    function test_slash_negative01NoOffence_inBothOrders() public {
+        _advanceTo(4 * EPOCH + 1);
+        VoteMessage memory vote = _auxiliaryVote(1, 2);
+        VoteMessage memory aboutOrigin = _auxiliaryVote(1, 2);
+        aboutOrigin.chain = _origin;
+        _expectNoSlash(vote, vote, abi.encodeWithSelector(Offences.OffenceNone.selector));
+        _expectNoSlash(vote, aboutOrigin, abi.encodeWithSelector(Offences.OffenceNone.selector));
+        _expectNoSlash(
+            vote, _auxiliaryVote(2, 3), abi.encodeWithSelector(Offences.OffenceNone.selector)
+        );
+        VoteMessage memory foreign = _auxiliaryVote(1, 2);
+        foreign.chain = keccak256("another core");
+        VoteMessage memory contradicting = _auxiliaryVote(0, 2);
+        contradicting.chain = foreign.chain;
+        _expectNoSlash(
+            foreign,
+            contradicting,
+            abi.encodeWithSelector(Offences.OffenceChainForeign.selector, foreign.chain)
+        );
+    }
+
+    function test_slash_otherEncodingOfOneSignature_isNoOffence() public {
+        _advanceTo(2 * EPOCH + 1);
+        VoteMessage memory vote = _auxiliaryVote(0, 1);
+        bytes32 digest = GADGET.linkOf(vote);
+        (uint8 v, bytes32 r, bytes32 s) = VM.sign(1, digest);
+        bytes[3] memory encodings =
+            [signCompact(1, digest), abi.encodePacked(r, s, v), malleate(1, digest)];
+        for (uint256 i; i < 9; ++i) {
+            VM.expectRevert(Offences.OffenceNone.selector);
+            GADGET.slash(vote, encodings[i / 3], vote, encodings[i % 3]);
+        }
+    }
+
+    function test_slash_wrongDomainOrStranger_isRefused() public {
+        _advanceTo(4 * EPOCH + 1);
+        (VoteMessage memory a, VoteMessage memory b) = (_auxiliaryVote(0, 3), _auxiliaryVote(1, 2));
+        bytes32 foreign = ProtocolHashes.domainSeparator(ORIGIN_CHAIN_ID, address(0xdead));
+        bytes memory sa = signCompact(1, ProtocolHashes.voteDigest(foreign, a));
+        bytes memory sb = signCompact(1, ProtocolHashes.voteDigest(foreign, b));
+        VM.expectRevert();
+        GADGET.slash(a, sa, b, sb);
+        VM.expectRevert();
+        GADGET.slash(b, sb, a, sa);
+        sa = signCompact(9, GADGET.linkOf(a));
+        sb = signCompact(9, GADGET.linkOf(b));
+        VM.expectRevert(
+            abi.encodeWithSelector(FinalityGadget.GadgetNotSlashable.selector, VM.addr(9))
+        );
+        GADGET.slash(a, sa, b, sb);
+    }
+
+    function test_slash_offender_votesNoMoreAndLeavesTheTotals() public {
+        _start(5);
+        _advanceTo(4 * EPOCH + 1);
+        _offend(5);
+        (, uint128 forward, uint128 rear) = GADGET.weights();
+        assertEq(forward, 4 * STAKE);
+        assertEq(rear, 4 * STAKE);
+        VoteMessage memory vote = _auxiliaryVote(0, 3);
+        _requireResult(_submitOne(vote, 5), FinalityGadget.VoteResult.SignerSlashed);
+        VoteMessage memory other = _auxiliaryVote(1, 2);
+        (bytes memory sa, bytes memory sb) =
+            (signCompact(5, GADGET.linkOf(vote)), signCompact(5, GADGET.linkOf(other)));
+        VM.expectRevert(
+            abi.encodeWithSelector(FinalityGadget.GadgetNotSlashable.selector, VM.addr(5))
+        );
+        GADGET.slash(vote, sa, other, sb);
+        // 3 of 5 are no supermajority, 3 of 4 are.
+        _submit(vote, 1, 3);
+        assertEq(GADGET.status(_auxiliary).justifiedHeight, 3);
+    }
+
+    /// @dev Votes that were recorded before the slashing fall out when the link is tallied again.
+    function test_slash_recordedVote_countsNoMore() public {
+        _start(6);
+        _advanceTo(4 * EPOCH + 1);
+        VoteMessage memory vote = _auxiliaryVote(0, 3);
+        _submit(vote, 3, 6);
+        assertEq(GADGET.tally(GADGET.linkOf(vote)).forward, 4 * STAKE);
+        _offend(6);
+        // 4 of 6 were not enough; 3 honest and the slashed of 5 are not either.
+        GADGET.retally(vote);
+        assertEq(GADGET.tally(GADGET.linkOf(vote)).forward, 3 * STAKE);
+        assertEq(GADGET.status(_auxiliary).justifiedHeight, 0);
+        _submit(vote, 1, 1);
+        assertEq(GADGET.status(_auxiliary).justifiedHeight, 3);
+    }
+
+    /// @dev The denominator falls, too: what was recorded may have become a supermajority.
+    function test_retally_afterSlashing_canReachSupermajority() public {
+        _start(6);
+        _advanceTo(4 * EPOCH + 1);
+        VoteMessage memory vote = _auxiliaryVote(0, 3);
+        _submit(vote, 1, 4);
+        assertEq(GADGET.status(_auxiliary).justifiedHeight, 0);
+        _offend(6);
+        GADGET.retally(vote);
+        assertEq(GADGET.status(_auxiliary).justifiedHeight, 3);
+    }
+
+    /// @dev A kernel fixed before the slashing still carries the offender; its weight stays gone until the seat changes.
+    function test_replaceSeats_slashedValidator_staysWithoutWeight() public {
+        _start(4);
+        _advanceTo(4 * EPOCH + 1);
+        _offend(4);
+        uint16[] memory indices = new uint16[](1);
+        uint256[] memory words = new uint256[](1);
+        (indices[0], words[0]) = (3, _word(4, ValidatorWord.REAR));
+        VM.prank(Predeploys.KERNEL_REGISTRY);
+        GADGET.replaceSeats(2, indices, words);
+        (, uint128 forward, uint128 rear) = GADGET.weights();
+        assertEq(forward, 3 * STAKE);
+        assertEq(rear, 3 * STAKE);
+        assertTrue(GADGET.isSlashed(3), "slashed");
+        words[0] = _word(5, ValidatorWord.FORWARD);
+        VM.prank(Predeploys.KERNEL_REGISTRY);
+        GADGET.replaceSeats(3, indices, words);
+        (, forward, rear) = GADGET.weights();
+        assertEq(forward, 4 * STAKE);
+        assertEq(rear, 3 * STAKE);
+        assertTrue(!GADGET.isSlashed(3), "a newcomer is not");
+    }
+
+    function _requireSlashed(
+        uint256 key,
+        VoteMessage memory a,
+        VoteMessage memory b,
+        Offence offence
+    ) private {
+        (bytes memory sa, bytes memory sb) = (
+            signCompact(key, GADGET.linkOf(a)), signCompact(key, GADGET.linkOf(b))
+        );
+        VM.expectEmit(address(GADGET));
+        emit FinalityGadget.ValidatorSlashed(VM.addr(key), key - 1, offence, address(this));
+        GADGET.slash(a, sa, b, sb);
+        assertTrue(GADGET.isSlashed(key - 1), "slashed");
+    }
+
+    function _offend(uint256 key) private {
+        _requireSlashed(key, _auxiliaryVote(0, 3), _auxiliaryVote(1, 2), Offence.SurroundVote);
+    }
+
+    function _expectNoSlash(VoteMessage memory a, VoteMessage memory b, bytes memory expected)
+        private
+    {
+        (bytes memory sa, bytes memory sb) =
+            (signCompact(1, GADGET.linkOf(a)), signCompact(1, GADGET.linkOf(b)));
+        VM.expectRevert(expected);
+        GADGET.slash(a, sa, b, sb);
+        VM.expectRevert(expected);
+        GADGET.slash(b, sb, a, sa);
     }
 }

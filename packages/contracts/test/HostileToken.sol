@@ -40,7 +40,7 @@ contract ReentrantToken is ERC20("Reentrant", "R") {
         if (victim != address(0)) {
             address inner = address(0xbad);
             victim = address(0);
-            Core(to).deposit(inner, inner, amount, "");
+            Core(payable(to)).deposit(inner, inner, amount, "");
         }
         return super.transferFrom(from, to, amount);
     }

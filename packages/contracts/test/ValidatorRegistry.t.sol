@@ -8,6 +8,7 @@ import {
 } from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 
 import { Core } from "../src/origin/Core.sol";
+import { CoreState } from "../src/origin/CoreState.sol";
 import { CoreStorage } from "../src/origin/CoreStorage.sol";
 import { ValidatorRegistry } from "../src/origin/ValidatorRegistry.sol";
 import { ProtocolHashes } from "../src/protocol/ProtocolHashes.sol";
@@ -21,10 +22,10 @@ contract ValidatorRegistryTest is CoreFixture {
 
     function test_deposit_bySelf_isQueued() public {
         _deposit(1, STAKE);
-        ValidatorRegistry.Validator memory entry = _core.validatorOf(_validator(1));
+        CoreState.Validator memory entry = _core.validatorOf(_validator(1));
         assertEq(entry.stake, STAKE);
         assertEq(entry.withdrawal, _withdrawalOf(1));
-        assertTrue(entry.status == ValidatorRegistry.ValidatorStatus.Queued, "queued");
+        assertTrue(entry.status == CoreState.ValidatorStatus.Queued, "queued");
         assertEq(_token.balanceOf(address(_core)), STAKE);
     }
 
@@ -149,8 +150,7 @@ contract ValidatorRegistryTest is CoreFixture {
         _commitNext(3, five);
         assertEq(_wordAt(1), 0);
         assertTrue(
-            _core.validatorOf(_validator(2)).status == ValidatorRegistry.ValidatorStatus.Removed,
-            "removed"
+            _core.validatorOf(_validator(2)).status == CoreState.ValidatorStatus.Removed, "removed"
         );
         _requireUpdate(0, 1, 0, 3);
         _deposit(6, STAKE);
@@ -285,7 +285,7 @@ contract ValidatorRegistryTest is CoreFixture {
             abi.encodeWithSelector(
                 ValidatorRegistry.ValidatorWrongStatus.selector,
                 validator,
-                ValidatorRegistry.ValidatorStatus.LogoutQueued
+                CoreState.ValidatorStatus.LogoutQueued
             )
         );
         _core.logout(validator);
@@ -312,11 +312,11 @@ contract ValidatorRegistryTest is CoreFixture {
     function test_withdraw_afterDelay_paysWithdrawalAddressOnce() public {
         _openWith(4);
         address validator = _validator(1);
-        _expectWrongStatus(validator, ValidatorRegistry.ValidatorStatus.Seated);
+        _expectWrongStatus(validator, CoreState.ValidatorStatus.Seated);
         _logout(1);
-        _expectWrongStatus(validator, ValidatorRegistry.ValidatorStatus.LogoutQueued);
+        _expectWrongStatus(validator, CoreState.ValidatorStatus.LogoutQueued);
         _commitNext(1, _firstKeys(4));
-        _expectWrongStatus(validator, ValidatorRegistry.ValidatorStatus.Leaving);
+        _expectWrongStatus(validator, CoreState.ValidatorStatus.Leaving);
         _commitNext(2, _firstKeys(4));
         uint256 earliest = uint256(_core.validatorOf(validator).removedAt) + WITHDRAWAL_DELAY;
         VM.warp(earliest - 1);
@@ -331,11 +331,11 @@ contract ValidatorRegistryTest is CoreFixture {
         _core.withdraw(validator);
         assertEq(_token.balanceOf(_withdrawalOf(1)), STAKE);
         assertEq(_token.balanceOf(address(_core)), 3 * uint256(STAKE));
-        _expectWrongStatus(validator, ValidatorRegistry.ValidatorStatus.Withdrawn);
+        _expectWrongStatus(validator, CoreState.ValidatorStatus.Withdrawn);
     }
 
     function test_withdraw_negative08Unregistered_reverts() public {
-        _expectWrongStatus(address(0x1234), ValidatorRegistry.ValidatorStatus.Unknown);
+        _expectWrongStatus(address(0x1234), CoreState.ValidatorStatus.Unknown);
     }
 
     function test_open_withoutValidators_reverts() public {
@@ -380,9 +380,9 @@ contract ValidatorRegistryTest is CoreFixture {
         uint256 rear;
         uint256 members;
         for (uint256 key = 1; key <= keys; ++key) {
-            ValidatorRegistry.Validator memory entry = _core.validatorOf(_validator(key));
-            bool isSeated = entry.status >= ValidatorRegistry.ValidatorStatus.Seated
-                && entry.status <= ValidatorRegistry.ValidatorStatus.Leaving;
+            CoreState.Validator memory entry = _core.validatorOf(_validator(key));
+            bool isSeated = entry.status >= CoreState.ValidatorStatus.Seated
+                && entry.status <= CoreState.ValidatorStatus.Leaving;
             if (!isSeated) continue;
             ++members;
             uint256 flags =
@@ -404,9 +404,9 @@ contract ValidatorRegistryTest is CoreFixture {
     }
 
     function _tryLogout(uint256 key) private {
-        ValidatorRegistry.ValidatorStatus status = _core.validatorOf(_validator(key)).status;
-        bool canLogout = status == ValidatorRegistry.ValidatorStatus.Queued
-            || status == ValidatorRegistry.ValidatorStatus.Seated;
+        CoreState.ValidatorStatus status = _core.validatorOf(_validator(key)).status;
+        bool canLogout = status == CoreState.ValidatorStatus.Queued
+            || status == CoreState.ValidatorStatus.Seated;
         if (canLogout) _logout(key);
     }
 
@@ -436,9 +436,7 @@ contract ValidatorRegistryTest is CoreFixture {
         assertEq(end_, end);
     }
 
-    function _expectWrongStatus(address validator, ValidatorRegistry.ValidatorStatus status)
-        private
-    {
+    function _expectWrongStatus(address validator, CoreState.ValidatorStatus status) private {
         VM.expectRevert(
             abi.encodeWithSelector(
                 ValidatorRegistry.ValidatorWrongStatus.selector, validator, status

@@ -28,6 +28,7 @@ import {
   encodeCommit,
   encodeCoreCreation,
   encodeEndBlock,
+  encodeSlash,
   encodeSubmitVotes,
   finalityGadgetAbi,
   finalityGadgetViews,
@@ -113,14 +114,37 @@ describe('encodeSubmitVotes', () => {
   })
 })
 
+describe('encodeSlash', () => {
+  test('keeps each vote with its signature, for core and gadget alike', () => {
+    const other: VoteMessage = { ...vote, target: hashOf('another target') }
+    const data = encodeSlash({ vote, signature: '0x12' }, { vote: other, signature: '0x34' })
+    for (const contract of [core, gadget]) {
+      const decoded = contract.decodeFunctionData('slash', data)
+      expect(decoded.getValue('first').toArray()).toEqual(Object.values(vote))
+      expect(decoded.getValue('second').toArray()).toEqual(Object.values(other))
+      expect([decoded.getValue('firstSignature'), decoded.getValue('secondSignature')]).toEqual([
+        '0x12',
+        '0x34',
+      ])
+    }
+  })
+})
+
 describe('encodeCoreCreation', () => {
   test('names every member of the parameters', () => {
     const { token: _, ...rest } = parameters()
     const incomplete: object = rest
-    expect(() => core.encodeDeploy([incomplete, PREDEPLOYS.finalityGadget, '0x'])).toThrow(/token/)
-    expect(encodeCoreCreation(parameters(), PREDEPLOYS.finalityGadget, '0x7b7d')).toMatch(
-      /^0x[0-9a-f]+$/,
-    )
+    expect(() =>
+      core.encodeDeploy([incomplete, PREDEPLOYS.kernelRegistry, PREDEPLOYS.finalityGadget, '0x']),
+    ).toThrow(/token/)
+    expect(
+      encodeCoreCreation(
+        parameters(),
+        PREDEPLOYS.kernelRegistry,
+        PREDEPLOYS.finalityGadget,
+        '0x7b7d',
+      ),
+    ).toMatch(/^0x[0-9a-f]+$/)
   })
 })
 
@@ -156,6 +180,16 @@ describe('decodeCoreEvent', () => {
       parameters: parameters(),
       definition: '0x7b7d',
     })
+  })
+
+  test('reads ValidatorSlashed', () => {
+    const [validator, reporter] = [PREDEPLOYS.originObserver, PREDEPLOYS.kernelRegistry]
+    const log = core.encodeEventLog('ValidatorSlashed', [validator, 2n, 7n, reporter, 3n])
+    const slashed = { name: 'ValidatorSlashed', offence: 'surround-vote', validator, reporter }
+    expect(decodeCoreEvent(log)).toEqual({ ...slashed, stake: 7n, reward: 3n })
+    const address = PREDEPLOYS.finalityGadget
+    const seen = gadget.encodeEventLog('ValidatorSlashed', [validator, 5n, 2n, reporter])
+    expect(decodeAuxiliaryEvent({ address, ...seen })).toEqual({ ...slashed, validatorIndex: 5 })
   })
 
   test('knows every event of the ABI', () => {
@@ -208,13 +242,14 @@ describe('decodeAuxiliaryEvent', () => {
 
 describe('views', () => {
   test('decode what the contracts return', () => {
-    const head = core.encodeFunctionResult('head', [[1n, 5n, 6n, 7n, 8n]])
+    const head = core.encodeFunctionResult('head', [[1n, 5n, 6n, 7n, 8n, 9n]])
     expect(coreViews.head.decode(head)).toEqual({
       phase: 'open',
       height: 5n,
       dynasty: 6n,
       accumulatedGas: 7n,
       queuedChanges: 8n,
+      slashedSeats: 9n,
     })
     const words = gadget.encodeFunctionResult('validatorWords', [[1n, 2n]])
     expect(finalityGadgetViews.validatorSet.decode(words)).toBe(
@@ -250,5 +285,6 @@ function parameters(): CoreParameters {
     proposalBond: 9n,
     maxJoins: 10n,
     maxLogouts: 11n,
+    reporterShare: 12n,
   }
 }

@@ -12,6 +12,14 @@ describe('ABI, storage layout and size', () => {
     expect(readdirSync(COMMITTED)).toEqual(expect.arrayContaining(names))
   })
 
+  test('give core and arbiter the same storage', () => {
+    const [core, arbiter] = ['Core.json', 'CoreArbiter.json'].map(
+      (name) => /"storage": \[[^\]]*\]/.exec(readFileSync(new URL(name, BUILT), 'utf8'))?.[0],
+    )
+    expect(core).toBeDefined()
+    expect(arbiter).toBe(core)
+  })
+
   test.each(names)('of %s are those under review', (name) => {
     expect(readFileSync(new URL(name, BUILT), 'utf8')).toBe(
       readFileSync(new URL(name, COMMITTED), 'utf8'),

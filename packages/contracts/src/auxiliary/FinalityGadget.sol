@@ -3,6 +3,7 @@ pragma solidity ^0.8.30;
 
 import { CompactSignature } from "../protocol/CompactSignature.sol";
 import { FinalityRules } from "../protocol/FinalityRules.sol";
+import { Offence, Offences } from "../protocol/Offences.sol";
 import { Predeploys } from "../protocol/Predeploys.sol";
 import { ProtocolHashes } from "../protocol/ProtocolHashes.sol";
 import { OriginBlock, VoteMessage } from "../protocol/Types.sol";
@@ -26,6 +27,9 @@ contract FinalityGadget {
     /// @notice The dynasty before a block lies further back than the gadget remembers.
     error GadgetDynastyForgotten(uint64 blockNumber, uint64 oldestKnown);
 
+    /// @notice The signer has no seat in the active set, or is slashed already.
+    error GadgetNotSlashable(address signer);
+
     /// @notice The first vote for a link was recorded.
     event LinkOpened(bytes32 indexed link, VoteMessage vote);
     /// @notice A vote was recorded. From these events anyone can collect the signatures for a seal.
@@ -40,6 +44,14 @@ contract FinalityGadget {
     /// @param dynasty Number of finalized checkpoints of that chain, this one included.
     event CheckpointFinalized(
         bytes32 indexed chain, uint64 indexed height, bytes32 hash, uint64 dynasty
+    );
+
+    /// @notice A validator broke a slashing condition; its weight counts no more.
+    event ValidatorSlashed(
+        address indexed validator,
+        uint256 indexed validatorIndex,
+        Offence offence,
+        address indexed reporter
     );
 
     /// @notice What became of a submitted vote.
@@ -77,11 +89,13 @@ contract FinalityGadget {
     /// @param rear Weight voted in its rear set.
     /// @param kernelHeight Height of the kernel under which the weights were taken; 0: no vote was recorded.
     /// @param hasSupermajority Whether the link ever had both supermajorities.
+    /// @param slashings Number of validators slashed when the weights were taken.
     struct LinkTally {
         uint128 forward;
         uint128 rear;
         uint64 kernelHeight;
         bool hasSupermajority;
+        uint32 slashings;
     }
 
     uint256[] private _words;
@@ -95,6 +109,7 @@ contract FinalityGadget {
     uint64 private _kernelHeight;
     uint64 private _lastFinalizationBlock;
     uint64 private _dynastyBeforeFinalization;
+    uint32 private _slashings;
 
     mapping(bytes32 chain => ChainStatus) private _status;
     mapping(bytes32 chain => mapping(uint64 height => bytes32 hash)) private _justified;
@@ -146,7 +161,25 @@ contract FinalityGadget {
         }
     }
 
-    /// @notice Takes the weights of a link's recorded voters anew if a kernel was activated since.
+    /// @notice Slashes the signer of two votes that break condition 1, 2 or 3 together. By anyone, in any order.
+    /// @dev The offender's recorded votes count no more either; see {retally}. What is finalized stays so.
+    /// @param first A vote.
+    /// @param firstSignature Its signature, of 64 (EIP-2098) or 65 bytes.
+    /// @param second Another vote of the same validator.
+    /// @param secondSignature Its signature.
+    function slash(
+        VoteMessage calldata first,
+        bytes calldata firstSignature,
+        VoteMessage calldata second,
+        bytes calldata secondSignature
+    ) external {
+        (address signer, Offence offence) = Offences.requireOffence(
+            _domain, _auxiliary, _origin, first, firstSignature, second, secondSignature
+        );
+        _slash(signer, offence);
+    }
+
+    /// @notice Takes the weights of a link's recorded voters anew if a kernel was activated or a validator slashed since.
     /// @param vote The link's message.
     function retally(VoteMessage calldata vote) external {
         bytes32 link = linkOf(vote);
@@ -268,6 +301,7 @@ contract FinalityGadget {
 
         if (_tallies[link].kernelHeight == 0) {
             _tallies[link].kernelHeight = _kernelHeight;
+            _tallies[link].slashings = _slashings;
             emit LinkOpened(link, vote);
         }
         _refresh(link);
@@ -313,12 +347,26 @@ contract FinalityGadget {
         return VoteResult.Recorded;
     }
 
-    /// @dev Brings a tally of an earlier kernel to the active one. Votes of validators that have lost their seat do not
-    ///      count, not even for the validator who took it.
+    function _slash(address signer, Offence offence) private {
+        uint256 indexPlusOne = _seatOf[signer];
+        if (indexPlusOne == 0 || _isSet(_slashed, indexPlusOne - 1)) {
+            revert GadgetNotSlashable(signer);
+        }
+        uint256 index = indexPlusOne - 1;
+        (uint256 forward, uint256 rear) = _effectiveWeights(index);
+        _slashed[index >> 8] |= 1 << (index & 0xff);
+        _forwardWeight -= uint128(forward);
+        _rearWeight -= uint128(rear);
+        ++_slashings;
+        emit ValidatorSlashed(signer, index, offence, msg.sender);
+    }
+
+    /// @dev Brings a tally to the active kernel and to the validators not slashed. Votes of validators that have lost their
+    ///      seat do not count, not even for the validator who took it.
     function _refresh(bytes32 link) private {
         LinkTally storage links = _tallies[link];
         uint64 talliedAt = links.kernelHeight;
-        if (talliedAt == _kernelHeight) return;
+        if (talliedAt == _kernelHeight && links.slashings == _slashings) return;
         uint256 seats = _words.length;
         uint256 forward;
         uint256 rear;
@@ -339,6 +387,7 @@ contract FinalityGadget {
         links.forward = uint128(forward);
         links.rear = uint128(rear);
         links.kernelHeight = _kernelHeight;
+        links.slashings = _slashings;
     }
 
     /// @dev Justifies and finalizes once a link has both supermajorities.

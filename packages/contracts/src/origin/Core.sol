@@ -49,6 +49,8 @@ contract Core is ValidatorRegistry, OriginHistory {
     );
     /// @notice Nothing is owed to the caller.
     error CoreNoBond(address proposer);
+    /// @notice Wei was sent without a call.
+    error CorePaymentUnexpected();
     /// @notice The recipient refused the payment.
     error CoreBondRefused(address recipient);
 
@@ -98,13 +100,6 @@ contract Core is ValidatorRegistry, OriginHistory {
     /// @notice A bond was paid back, or is owed because the proposer took no payment.
     event BondReturned(address indexed proposer, uint256 bond, bool paid);
 
-    /// @dev One slot.
-    struct Proposal {
-        address proposer;
-        uint48 challengeEnd;
-        uint48 height;
-    }
-
     /// @notice The votes for the link from the source to the next checkpoint.
     /// @param target Block hash of the checkpoint after the source.
     /// @param signers One bit per seat, 256 to a word, the lowest bit first.
@@ -119,29 +114,50 @@ contract Core is ValidatorRegistry, OriginHistory {
     /// @dev Slot of TransitionTracker that holds the newest transition hash.
     bytes32 private constant TRANSITION_SLOT = 0;
 
-    mapping(bytes32 transitionHash => Proposal) private _proposals;
-    mapping(address proposer => uint256) private _bondsOwed;
-    /// @dev Room for slashing: one bit per seat of a validator without effective weight.
-    mapping(uint256 indexWord => uint256 bits) private _slashedSeats;
-    /// @dev Room for slashing: weight slashed within a height, forward in the upper and rear in the lower half.
-    mapping(uint64 height => uint256) private _slashedWeights;
-
     /// @notice Who may open the core.
     address public immutable creator;
     /// @notice Hash of the auxiliary definition.
     bytes32 public immutable definitionHash;
+    /// @notice The contract whose code answers all functions that this one does not have, on this contract's storage.
+    address public immutable arbiter;
 
     /// @param parameters_ What the core never changes.
+    /// @param arbiter_ Contract with the code of {CoreArbiter}.
     /// @param creator_ Who may open it.
     /// @param definition JSON document that the auxiliary genesis is made from.
-    constructor(CoreParameters memory parameters_, address creator_, bytes memory definition)
-        CoreStorage(parameters_)
-    {
+    constructor(
+        CoreParameters memory parameters_,
+        address arbiter_,
+        address creator_,
+        bytes memory definition
+    ) CoreStorage(parameters_) {
         if (creator_ == address(0)) revert CoreParameterInvalid("creator");
+        if (arbiter_.code.length == 0) revert CoreParameterInvalid("arbiter");
+        arbiter = arbiter_;
         creator = creator_;
         bytes32 hash = keccak256(definition);
         definitionHash = hash;
         emit CoreCreated(creator_, hash, parameters_, definition);
+    }
+
+    /// @notice Takes no payment but with a call that asks for one.
+    receive() external payable {
+        revert CorePaymentUnexpected();
+    }
+
+    /// @notice Slashing, challenges and all else that is rare: the code of the arbiter on the storage of this core. The two
+    ///         together do not fit in the 24,576 bytes of EIP-170.
+    fallback() external payable {
+        address target = arbiter;
+        // Assembly: hands over calldata and result as they are.
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            calldatacopy(free, 0, calldatasize())
+            let done := delegatecall(gas(), target, free, calldatasize(), 0, 0)
+            returndatacopy(free, 0, returndatasize())
+            if iszero(done) { revert(free, returndatasize()) }
+            return(free, returndatasize())
+        }
     }
 
     /// @notice Takes the genesis set and opens kernel 1.
@@ -176,8 +192,14 @@ contract Core is ValidatorRegistry, OriginHistory {
         kernel.parent = ProtocolHashes.metaBlockHash(genesisKernelHash, genesisTransitionHash);
         kernel.gasTarget = _gasTarget;
         _openKernel(kernel, genesis.updates);
-        _head =
-            Head({ phase: Phase.Open, height: 1, dynasty: 0, accumulatedGas: 0, queuedChanges: 0 });
+        _head = Head({
+            phase: Phase.Open,
+            height: 1,
+            dynasty: 0,
+            accumulatedGas: 0,
+            queuedChanges: 0,
+            slashedSeats: 0
+        });
     }
 
     /// @notice Proposes the transition object that closes the open kernel.
@@ -236,7 +258,7 @@ contract Core is ValidatorRegistry, OriginHistory {
         bytes32 openKernelHash = ProtocolHashes.kernelHash(kernel);
         _requireOpenKernel(current.height, openKernelHash, kernel, validatorSet);
         bytes32 anchored =
-            _requireSealed(transitionHash, kernel, validatorSet, header, seal, current.height);
+            _requireSealed(transitionHash, kernel, validatorSet, header, seal, current);
         _requireProven(anchored, transitionHash, accountProof, storageProof);
         _recordStateRoot(current.height, anchored);
 
@@ -245,8 +267,10 @@ contract Core is ValidatorRegistry, OriginHistory {
         next.parent = ProtocolHashes.metaBlockHash(openKernelHash, transitionHash);
         next.gasTarget = _gasTarget;
         next.updatesHash = NO_UPDATES_HASH;
-        if (kernel.updatesHash != NO_UPDATES_HASH || current.queuedChanges != 0) {
-            NextSet memory set = _advanceSet(validatorSet, next.height, current.queuedChanges);
+        bool anySlashed = current.slashedSeats != 0;
+        if (kernel.updatesHash != NO_UPDATES_HASH || current.queuedChanges != 0 || anySlashed) {
+            NextSet memory set =
+                _advanceSet(validatorSet, next.height, current.queuedChanges, anySlashed);
             updates = set.updates;
             next.validatorSetHash = set.setHash;
             next.updatesHash = keccak256(updates);
@@ -260,7 +284,8 @@ contract Core is ValidatorRegistry, OriginHistory {
             height: next.height,
             dynasty: transition.dynasty,
             accumulatedGas: transition.accumulatedGas,
-            queuedChanges: current.queuedChanges
+            queuedChanges: current.queuedChanges,
+            slashedSeats: 0
         });
         _returnBond(proposer);
     }
@@ -329,7 +354,7 @@ contract Core is ValidatorRegistry, OriginHistory {
         bytes calldata validatorSet,
         bytes calldata header,
         MetaBlockSeal calldata seal,
-        uint64 height
+        Head memory current
     ) private returns (bytes32 anchored) {
         bytes32 source;
         uint64 number;
@@ -347,14 +372,33 @@ contract Core is ValidatorRegistry, OriginHistory {
                 targetHeight: sourceHeight + 1
             })
         );
+        _requireSupermajority(digest, kernel, validatorSet, seal, current.slashedSeats != 0);
+        emit MetaBlockCommitted(
+            current.height, transitionHash, source, seal.target, sourceHeight, anchored
+        );
+    }
+
+    /// @dev Counts effective weights on both sides: a slashed validator neither votes nor is voted against (§2.7).
+    function _requireSupermajority(
+        bytes32 digest,
+        Kernel calldata kernel,
+        bytes calldata validatorSet,
+        MetaBlockSeal calldata seal,
+        bool anySlashed
+    ) private view {
         (uint256 forward, uint256 rear) =
             Seal.weigh(digest, validatorSet, seal.signers, seal.signatures);
-        bool isSealed = FinalityRules.isSupermajority(forward, kernel.forwardWeight)
-            && FinalityRules.isSupermajority(rear, kernel.rearWeight);
-        if (!isSealed) {
-            revert CoreNotSupermajority(forward, kernel.forwardWeight, rear, kernel.rearWeight);
+        (uint256 forwardTotal, uint256 rearTotal) = (kernel.forwardWeight, kernel.rearWeight);
+        if (anySlashed) {
+            (uint256 slashedForward, uint256 slashedRear) =
+                _slashedAmong(validatorSet, seal.signers);
+            (forward, rear) = (forward - slashedForward, rear - slashedRear);
+            forwardTotal -= _slashedWeights.forward;
+            rearTotal -= _slashedWeights.rear;
         }
-        emit MetaBlockCommitted(height, transitionHash, source, seal.target, sourceHeight, anchored);
+        bool isSealed = FinalityRules.isSupermajority(forward, forwardTotal)
+            && FinalityRules.isSupermajority(rear, rearTotal);
+        if (!isSealed) revert CoreNotSupermajority(forward, forwardTotal, rear, rearTotal);
     }
 
     function _requireProven(

@@ -18,10 +18,14 @@ contract CoreFactory {
 
     /// @notice Hash of the creation code of all cores of this factory.
     bytes32 public immutable coreCreationCodeHash;
+    /// @notice The arbiter of all cores of this factory.
+    address public immutable arbiter;
 
     /// @param coreCreationCodeHash_ Hash of the core's creation code, without constructor arguments.
-    constructor(bytes32 coreCreationCodeHash_) {
+    /// @param arbiter_ Contract with the code of {CoreArbiter}.
+    constructor(bytes32 coreCreationCodeHash_, address arbiter_) {
         coreCreationCodeHash = coreCreationCodeHash_;
+        arbiter = arbiter_;
     }
 
     /// @notice Creates a core whose creator is the caller.
@@ -67,7 +71,7 @@ contract CoreFactory {
         if (received != coreCreationCodeHash) {
             revert FactoryCreationCodeMismatch(coreCreationCodeHash, received);
         }
-        return bytes.concat(coreCreationCode, abi.encode(parameters, creator, definition));
+        return bytes.concat(coreCreationCode, abi.encode(parameters, arbiter, creator, definition));
     }
 
     /// @dev Binds the salt to the caller: nobody can take the address of another's core.

@@ -16,6 +16,7 @@ import { IERC20 } from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 /// @param proposalBond Wei that a proposal is made with.
 /// @param maxJoins Validators that can join per meta-block height.
 /// @param maxLogouts Validators that can log out per meta-block height.
+/// @param reporterShare Share of a slashed stake that the reporter receives, in basis points; the rest is burned.
 struct CoreParameters {
     IERC20 token;
     uint96 minimumStake;
@@ -29,4 +30,5 @@ struct CoreParameters {
     uint96 proposalBond;
     uint16 maxJoins;
     uint16 maxLogouts;
+    uint16 reporterShare;
 }

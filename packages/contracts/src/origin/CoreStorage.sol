@@ -5,43 +5,16 @@ import { IERC20 } from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
 import { ProtocolHashes } from "../protocol/ProtocolHashes.sol";
 import { CoreParameters } from "./CoreParameters.sol";
+import { CoreState } from "./CoreState.sol";
 
-/// @title The first storage slots of a core, and its parameters
-/// @dev Slot 0 is read by proof on the auxiliary chain, so this contract comes first in the order of inheritance.
-///      Spec: docs/protocol.md §5.
-abstract contract CoreStorage {
-    /// @notice The core is in another state of its life.
-    error CoreWrongPhase(Phase expected, Phase current);
+/// @title What a core was created with, and the state that everybody reads
+/// @dev Spec: docs/protocol.md §5.
+abstract contract CoreStorage is CoreState {
     /// @notice A parameter is outside of what makes a working core.
     error CoreParameterInvalid(string parameter);
 
-    /// @notice The life of a core.
-    enum Phase {
-        Creation,
-        Open,
-        Halted
-    }
-
-    /// @notice Where the core stands; one slot.
-    /// @param phase State of its life.
-    /// @param height Height of the open kernel.
-    /// @param dynasty Dynasty of the last committed transition object.
-    /// @param accumulatedGas Accumulated gas of the same.
-    /// @param queuedChanges Joins and logouts that wait in the queues.
-    struct Head {
-        Phase phase;
-        uint64 height;
-        uint64 dynasty;
-        uint64 accumulatedGas;
-        uint32 queuedChanges;
-    }
-
-    /// @dev Slot 0.
-    mapping(uint64 height => bytes32) private _kernelHashes;
-    /// @dev Slot 1.
-    mapping(uint64 height => bytes32) private _stateRoots;
-    /// @dev Slot 2.
-    Head internal _head;
+    /// @notice Most of a slashed stake that a reporter may receive, in basis points: who slashes itself loses half at least.
+    uint16 internal constant MAX_REPORTER_SHARE = 5_000;
 
     IERC20 internal immutable _token;
     uint96 internal immutable _minimumStake;
@@ -55,16 +28,12 @@ abstract contract CoreStorage {
     uint96 internal immutable _proposalBond;
     uint16 internal immutable _maxJoins;
     uint16 internal immutable _maxLogouts;
+    uint16 internal immutable _reporterShare;
 
     /// @notice EIP-712 domain separator of this core.
     bytes32 public immutable domainSeparator;
     /// @notice Identifier of this core: origin chain id and address.
     bytes32 public immutable coreIdentifier;
-
-    modifier onlyIn(Phase phase) {
-        _requirePhase(phase);
-        _;
-    }
 
     constructor(CoreParameters memory parameters_) {
         _requireParameter(address(parameters_.token).code.length != 0, "token");
@@ -79,6 +48,7 @@ abstract contract CoreStorage {
         _requireParameter(parameters_.withdrawalDelay <= 36_525 days, "withdrawalDelay");
         _requireParameter(parameters_.maxJoins != 0, "maxJoins");
         _requireParameter(parameters_.maxLogouts != 0, "maxLogouts");
+        _requireParameter(parameters_.reporterShare <= MAX_REPORTER_SHARE, "reporterShare");
         _token = parameters_.token;
         _minimumStake = parameters_.minimumStake;
         _auxiliaryChainId = parameters_.auxiliaryChainId;
@@ -91,6 +61,7 @@ abstract contract CoreStorage {
         _proposalBond = parameters_.proposalBond;
         _maxJoins = parameters_.maxJoins;
         _maxLogouts = parameters_.maxLogouts;
+        _reporterShare = parameters_.reporterShare;
         domainSeparator = ProtocolHashes.domainSeparator(uint96(block.chainid), address(this));
         coreIdentifier = ProtocolHashes.coreIdentifier(uint96(block.chainid), address(this));
     }
@@ -109,7 +80,8 @@ abstract contract CoreStorage {
             withdrawalDelay: _withdrawalDelay,
             proposalBond: _proposalBond,
             maxJoins: _maxJoins,
-            maxLogouts: _maxLogouts
+            maxLogouts: _maxLogouts,
+            reporterShare: _reporterShare
         });
     }
 
@@ -128,16 +100,26 @@ abstract contract CoreStorage {
         return _stateRoots[height];
     }
 
+    /// @notice Where the staked tokens are.
+    function ledger() external view returns (Ledger memory) {
+        return _ledger;
+    }
+
+    /// @notice What the arbiter needs to slash, in one call.
+    function slashingTerms()
+        external
+        view
+        returns (bytes32 domain, bytes32 identifier, uint256 reporterShare)
+    {
+        return (domainSeparator, coreIdentifier, _reporterShare);
+    }
+
     function _recordKernel(uint64 height, bytes32 hash) internal {
         _kernelHashes[height] = hash;
     }
 
     function _recordStateRoot(uint64 height, bytes32 root) internal {
         _stateRoots[height] = root;
-    }
-
-    function _requirePhase(Phase phase) private view {
-        if (_head.phase != phase) revert CoreWrongPhase(phase, _head.phase);
     }
 
     function _requireParameter(bool holds, string memory parameter) private pure {

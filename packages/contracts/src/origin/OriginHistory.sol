@@ -3,16 +3,16 @@ pragma solidity ^0.8.30;
 
 import { Blockhash } from "@openzeppelin/contracts/utils/Blockhash.sol";
 
+import { CoreState } from "./CoreState.sol";
+
 /// @title The core's memory of its own chain
 /// @notice BLOCKHASH knows 256 blocks and EIP-2935 knows 8,191; what is needed for longer is recorded in time.
-abstract contract OriginHistory {
+abstract contract OriginHistory is CoreState {
     /// @notice The hash of that block is not known here: too old and not recorded, or not yet there.
     error CoreOriginHashUnknown(uint64 number);
 
     /// @notice The hash of an origin block was recorded.
     event OriginHashAnchored(uint64 indexed number, bytes32 blockHash);
-
-    mapping(uint64 number => bytes32) private _anchoredHashes;
 
     /// @notice Records the hash of a block for later; by anyone.
     function anchorOriginHash(uint64 number) external returns (bytes32) {

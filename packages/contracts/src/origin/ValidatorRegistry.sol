@@ -51,37 +51,8 @@ abstract contract ValidatorRegistry is CoreStorage, ReentrancyGuardTransient {
     event LogoutRequested(address indexed validator);
     /// @notice A validator is out of the set, or left the queue before it was in; its withdrawal delay begins.
     event ValidatorRemoved(address indexed validator);
-    /// @notice A stake was paid out.
+    /// @notice A stake was paid out, or what is left of a slashed one to its reporter.
     event StakeWithdrawn(address indexed validator, address indexed withdrawal, uint256 stake);
-
-    /// @notice The life of a validator.
-    enum ValidatorStatus {
-        Unknown,
-        Queued,
-        Seated,
-        LogoutQueued,
-        Leaving,
-        Removed,
-        Withdrawn
-    }
-
-    /// @notice What the core keeps of a validator; two slots.
-    /// @param stake Staked amount, in base units of the token. Its weight is the same.
-    /// @param withdrawal Who receives the stake back.
-    /// @param startHeight First meta-block height, from `Seated` on.
-    /// @param endHeight Last meta-block height; 2^64-1 before `Leaving`.
-    /// @param index Seat, from `Seated` on.
-    /// @param removedAt Time of the removal, in seconds since 1970.
-    /// @param status State of its life.
-    struct Validator {
-        uint96 stake;
-        address withdrawal;
-        uint64 startHeight;
-        uint64 endHeight;
-        uint32 index;
-        uint48 removedAt;
-        ValidatorStatus status;
-    }
 
     /// @dev The validator set of one height, as memory words.
     struct NextSet {
@@ -95,12 +66,7 @@ abstract contract ValidatorRegistry is CoreStorage, ReentrancyGuardTransient {
     /// @notice Most seats of a set. Bounds the gas of a commit: 4,500 per signer, and opening within one transaction.
     uint256 public constant MAX_SEATS = 512;
 
-    uint64 internal constant NO_END_HEIGHT = type(uint64).max;
     uint256 internal constant MAX_STAKE = ValidatorWord.WEIGHT_MASK;
-
-    mapping(address validator => Validator) private _validators;
-    DoubleEndedQueue.Bytes32Deque private _joins;
-    DoubleEndedQueue.Bytes32Deque private _logouts;
 
     /// @notice Stakes for a validator. In creation it belongs to the genesis set; later it joins at the next height.
     /// @param validator Who votes; pays itself or signs `Registration(validator,withdrawal)`.
@@ -132,6 +98,7 @@ abstract contract ValidatorRegistry is CoreStorage, ReentrancyGuardTransient {
         entry.status = ValidatorStatus.Queued;
         _joins.pushBack(bytes32(uint256(uint160(validator))));
         ++_head.queuedChanges;
+        _ledger.staked += uint128(amount);
         emit ValidatorDeposited(validator, withdrawal, amount, msg.sender);
 
         uint256 before = _token.balanceOf(address(this));
@@ -159,17 +126,23 @@ abstract contract ValidatorRegistry is CoreStorage, ReentrancyGuardTransient {
         emit LogoutRequested(validator);
     }
 
-    /// @notice Pays the stake of a removed validator to its withdrawal address; by anyone.
+    /// @notice Pays the stake of a removed validator to its withdrawal address, and what is left of a slashed one to the
+    ///         reporter; by anyone.
     function withdraw(address validator) external nonReentrant {
         Validator storage entry = _validators[validator];
-        if (entry.status != ValidatorStatus.Removed) {
-            revert ValidatorWrongStatus(validator, entry.status);
-        }
-        uint256 earliest = uint256(entry.removedAt) + _withdrawalDelay;
-        if (block.timestamp < earliest) revert ValidatorWithdrawalTooEarly(validator, earliest);
+        ValidatorStatus status = entry.status;
         uint256 stake = entry.stake;
+        if (status == ValidatorStatus.Removed) {
+            uint256 earliest = uint256(entry.removedAt) + _withdrawalDelay;
+            if (block.timestamp < earliest) {
+                revert ValidatorWithdrawalTooEarly(validator, earliest);
+            }
+            entry.status = ValidatorStatus.Withdrawn;
+        } else if (status != ValidatorStatus.Slashed || stake == 0) {
+            revert ValidatorWrongStatus(validator, status);
+        }
         entry.stake = 0;
-        entry.status = ValidatorStatus.Withdrawn;
+        _ledger.staked -= uint128(stake);
         emit StakeWithdrawn(validator, entry.withdrawal, stake);
         _token.safeTransfer(entry.withdrawal, stake);
     }
@@ -199,19 +172,23 @@ abstract contract ValidatorRegistry is CoreStorage, ReentrancyGuardTransient {
         _shorten(words, seats);
         (next.updates, next.forwardWeight, next.rearWeight) = _compare(msg.data[0:0], words);
         next.setHash = _hashOf(words);
+        _recordWeights(1, next);
     }
 
-    /// @dev The set of height `height` from that of the height before, and what the queues let through.
-    function _advanceSet(bytes calldata current, uint64 height, uint32 queuedChanges)
-        internal
-        returns (NextSet memory next)
-    {
+    /// @dev The set of height `height` from that of the height before, without the slashed, and what the queues let through.
+    function _advanceSet(
+        bytes calldata current,
+        uint64 height,
+        uint32 queuedChanges,
+        bool anySlashed
+    ) internal returns (NextSet memory next) {
         uint256 seats = current.length / 32;
         uint256[] memory words = new uint256[](seats + _maxJoins);
         // Unchecked: the index is below the number of seats.
         unchecked {
             for (uint256 i; i < seats; ++i) {
                 uint256 word = _wordAt(current, i);
+                if (anySlashed && _isSlashed(word)) continue;
                 if (word & ValidatorWord.FORWARD != 0) {
                     words[i] = word | ValidatorWord.REAR;
                 } else if (word != 0) {
@@ -227,6 +204,33 @@ abstract contract ValidatorRegistry is CoreStorage, ReentrancyGuardTransient {
         _shorten(words, seats);
         (next.updates, next.forwardWeight, next.rearWeight) = _compare(current, words);
         next.setHash = _hashOf(words);
+        _recordWeights(height, next);
+    }
+
+    /// @dev Weights of those signers of a link that are slashed: what does not count of the link's votes.
+    function _slashedAmong(bytes calldata validatorSet, uint256[] calldata signers)
+        internal
+        view
+        returns (uint256 forward, uint256 rear)
+    {
+        uint256 seats = validatorSet.length / 32;
+        for (uint256 i; i < seats && i >> 8 < signers.length; ++i) {
+            if ((signers[i >> 8] >> (i & 0xff)) & 1 == 0) continue;
+            uint256 word = _wordAt(validatorSet, i);
+            if (!_isSlashed(word)) continue;
+            forward += ValidatorWord.forwardWeight(word);
+            rear += ValidatorWord.rearWeight(word);
+        }
+    }
+
+    function _isSlashed(uint256 word) private view returns (bool) {
+        return _validators[ValidatorWord.validatorOf(word)].status == ValidatorStatus.Slashed;
+    }
+
+    function _recordWeights(uint64 height, NextSet memory set) private {
+        _setWeights =
+            SetWeights(uint48(height), uint104(set.forwardWeight), uint104(set.rearWeight));
+        _slashedWeights = SetWeights(uint48(height), 0, 0);
     }
 
     /// @dev Fills free seats, lowest first, then new ones. Also those that left the queue again count towards the limit, so
@@ -257,6 +261,7 @@ abstract contract ValidatorRegistry is CoreStorage, ReentrancyGuardTransient {
         }
         for (; taken < _maxLogouts && forwardSeats > 1 && !_logouts.empty(); ++taken) {
             Validator storage entry = _validators[_popAddress(_logouts)];
+            if (entry.status != ValidatorStatus.LogoutQueued) continue;
             entry.endHeight = height;
             entry.status = ValidatorStatus.Leaving;
             words[entry.index] ^= ValidatorWord.FORWARD;

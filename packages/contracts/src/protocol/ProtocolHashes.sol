@@ -33,6 +33,11 @@ library ProtocolHashes {
         return bytes32((uint256(originChainId) << 160) | uint160(core));
     }
 
+    /// @notice The identifier of the origin that a core is on.
+    function originOf(bytes32 core) internal pure returns (bytes32) {
+        return core & ~bytes32(uint256(type(uint160).max));
+    }
+
     /// @notice The EIP-712 domain separator of a core.
     function domainSeparator(uint96 originChainId, address core) internal pure returns (bytes32) {
         return keccak256(
