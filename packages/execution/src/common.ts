@@ -30,14 +30,15 @@ const FORKS = [
 
 /**
  * What the post-merge forks mean on a Proof-of-Authority chain with 16-field headers: their opcodes and precompiles, without proof of stake,
- * randomness beacon, withdrawals, blobs, beacon roots and execution requests. Of Osaka: CLZ and secp256r1.
+ * randomness beacon, withdrawals, blobs, beacon roots and execution requests. Of Osaka: the bounds and prices of MODEXP, CLZ and
+ * secp256r1.
  */
 const MODERN_FORKS = {
   paris: { eips: [] },
   shanghai: { eips: [3651, 3855, 3860] },
   cancun: { eips: [1153, 5656, 6780] },
   prague: { eips: [2537, 2935, 7623, 7702] },
-  osaka: { eips: [7939, 7951] },
+  osaka: { eips: [7823, 7883, 7939, 7951] },
 }
 
 /**

@@ -1,6 +1,6 @@
 import { createBlock, type Block as InnerBlock } from '@ethereumjs/block'
 import type { Common } from '@ethereumjs/common'
-import { createEVM, type EVM, type EVMMockBlockchainInterface } from '@ethereumjs/evm'
+import { EVM, type EVMMockBlockchainInterface } from '@ethereumjs/evm'
 import {
   bigIntToBytes,
   createAddressFromString,
@@ -22,6 +22,7 @@ import {
   utf8ToBytes,
 } from '@mosaic/primitives'
 import { StateUnavailableError, SystemCallError } from './errors.ts'
+import { FAST_PRECOMPILES, FastBls, FastBn254 } from './precompiles.ts'
 import type { Log } from './receipt.ts'
 import type { State } from './state.ts'
 
@@ -72,7 +73,14 @@ export async function createMachine(
     putBlock: async () => undefined,
     shallowCopy: () => blockchain,
   }
-  const evm: EVM = await createEVM({ common, stateManager: state, blockchain })
+  const evm = new EVM({
+    common,
+    stateManager: state,
+    blockchain,
+    bls: new FastBls(),
+    bn254: new FastBn254(),
+    customPrecompiles: FAST_PRECOMPILES,
+  })
   const vm = await createVM({ common, stateManager: state, evm, blockchain })
   return {
     vm,
