@@ -8,12 +8,10 @@ const anvil = await startAnvil()
 try {
   await deepenState(anvil)
   process.stdout.write(`${'action'.padEnd(24)}    n       gas    target\n`)
-  for (const [action, targets] of ACCOUNTABILITY_TARGETS) {
-    for (const [size, target] of targets) {
-      const gas = await measureAction(anvil, action, size)
-      const cells = [gas, target].map((value) => String(value).padStart(10)).join('')
-      process.stdout.write(`${action.padEnd(24)}${String(size).padStart(5)}${cells}\n`)
-    }
+  for (const { action, size, target } of ACCOUNTABILITY_TARGETS) {
+    const gas = await measureAction(anvil, action, size)
+    const cells = [gas, target].map((value) => String(value).padStart(10)).join('')
+    process.stdout.write(`${action.padEnd(24)}${String(size).padStart(5)}${cells}\n`)
   }
 } finally {
   await anvil.stop()

@@ -6,20 +6,18 @@ export const GAS_TARGETS: ReadonlyMap<number, bigint> = new Map([
   [128, 700_000n],
 ])
 
-/** Most gas of one transaction that holds validators to account, by action and number of validators. */
-export const ACCOUNTABILITY_TARGETS: ReadonlyMap<
-  AccountabilityAction,
-  ReadonlyMap<number, bigint>
-> = new Map([
-  [
-    'slash',
-    new Map([
-      [4, 100_000n],
-      [16, 100_000n],
-      [128, 100_000n],
-    ]),
-  ],
-])
-
 /** What a fisherman may do on origin. */
-export type AccountabilityAction = 'slash'
+export type AccountabilityAction = 'slash' | 'slashFalseTransition'
+
+/** Most gas of one transaction that holds validators to account, by action and number of validators. */
+export const ACCOUNTABILITY_TARGETS: readonly {
+  readonly action: AccountabilityAction
+  readonly size: number
+  readonly target: bigint
+}[] = [
+  { action: 'slash', size: 4, target: 100_000n },
+  { action: 'slash', size: 16, target: 100_000n },
+  { action: 'slash', size: 128, target: 100_000n },
+  { action: 'slashFalseTransition', size: 4, target: 200_000n },
+  { action: 'slashFalseTransition', size: 128, target: 200_000n },
+]

@@ -49,8 +49,8 @@ import {
   voteDigest,
 } from '@mosaic/protocol'
 import { AbiCoder, Interface } from 'ethers'
-import { type Anvil, getProof, type Log, toQuantity } from './anvil.ts'
-import { getHeader } from './anvil-header.ts'
+import { type Anvil, getProof, type Log, type StorageProof, toQuantity } from './anvil.ts'
+import { getHeader, type HeaderOfBlock } from './anvil-header.ts'
 
 /** Chain id of the origin that anvil plays. */
 export const ORIGIN_CHAIN_ID = 31_337n
@@ -141,13 +141,10 @@ export async function closeMetaBlock(
     value: BOND,
   })
 
-  // The same anvil plays the auxiliary chain: its state holds T̃ where TransitionTracker would have it.
-  const tracker = PREDEPLOYS.transitionTracker
-  const slot = `0x${'00'.repeat(32)}`
-  await anvil.request('anvil_setStorageAt', tracker, slot, transitionHash(transition))
-  await anvil.request('anvil_mine')
-  const header = await getHeader(anvil, 'latest')
-  const { accountProof, storageProof } = await getProof(anvil, tracker, slot)
+  const { header, accountProof, storageProof } = await mineTransition(
+    anvil,
+    transitionHash(transition),
+  )
   const target = keccak256(hexToBytes(header.hash))
   const link = voteDigest(domainSeparator({ originChainId: ORIGIN_CHAIN_ID, core: core.address }), {
     chain: coreIdentifier({ originChainId: ORIGIN_CHAIN_ID, core: core.address }),
@@ -179,6 +176,19 @@ export async function closeMetaBlock(
     core: follow(core, committed.logs),
     gas: { propose: proposed.gasUsed, commit: committed.gasUsed },
   }
+}
+
+/** The same anvil plays the auxiliary chain: mines a block whose state holds T̃ where TransitionTracker would have it. */
+export async function mineTransition(
+  anvil: Anvil,
+  hash: Hash32,
+): Promise<StorageProof & { readonly header: HeaderOfBlock }> {
+  const tracker = PREDEPLOYS.transitionTracker
+  const slot = `0x${'00'.repeat(32)}`
+  await anvil.request('anvil_setStorageAt', tracker, slot, hash)
+  await anvil.request('anvil_mine')
+  const header = await getHeader(anvil, 'latest')
+  return { header, ...(await getProof(anvil, tracker, slot)) }
 }
 
 /**

@@ -115,6 +115,16 @@ export type CoreLedger = {
 /** A vote with its signature of 64 (EIP-2098) or 65 bytes. */
 export type SignedVote = { readonly vote: VoteMessage; readonly signature: Hex }
 
+/** What shows T̃ of a source. */
+export type TransitionEvidence = {
+  /** RLP of the source's header. */
+  readonly header: Hex
+  /** Nodes to the account of TransitionTracker as `eth_getProof` gives them; none if the source is a block of origin. */
+  readonly accountProof: readonly Hex[]
+  /** Nodes to its slot 0; none if the source is a block of origin, or there is no such account. */
+  readonly storageProof: readonly Hex[]
+}
+
 /** All that `Core.commit` takes. */
 export type CommitArguments = {
   readonly transition: TransitionObject
@@ -318,6 +328,17 @@ export function encodeClaimBonds(recipient: Address): Hex {
 /** `slash` of a core or of the gadget: two votes of one validator that break condition 1, 2 or 3 together, in any order. */
 export function encodeSlash(first: SignedVote, second: SignedVote): Hex {
   return encodeFunction(core, 'slash', [first.vote, first.signature, second.vote, second.signature])
+}
+
+/** `slashFalseTransition` of a core or of the gadget: a vote, and what shows that its T̃ is false under its own source. */
+export function encodeSlashFalseTransition(vote: SignedVote, truth: TransitionEvidence): Hex {
+  return encodeFunction(core, 'slashFalseTransition', [
+    vote.vote,
+    vote.signature,
+    truth.header,
+    truth.accountProof,
+    truth.storageProof,
+  ])
 }
 
 /** The views of a core that programs need. */

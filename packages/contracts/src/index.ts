@@ -52,11 +52,13 @@ export {
   encodePropose,
   encodeReclaimBond,
   encodeSlash,
+  encodeSlashFalseTransition,
   encodeWithdraw,
   type Proposal,
   predictCore,
   type RegisteredValidator,
   type SignedVote,
+  type TransitionEvidence,
   type ValidatorStatus,
 } from './core-codec.ts'
 export { coreCreationCode } from './generated/core.ts'

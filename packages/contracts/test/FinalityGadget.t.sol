@@ -554,6 +554,41 @@ contract FinalityGadgetTest is AuxiliaryFixture {
         assertTrue(!GADGET.isSlashed(3), "a newcomer is not");
     }
 
+    function test_slashFalseTransition_lieOrTruth_isSlashedOrNot() public {
+        bytes32 truth = keccak256("truth");
+        (bytes32 stateRoot, bytes[] memory accountProof, bytes[] memory storageProof) =
+            _builder.proveStorage(Predeploys.TRANSITION_TRACKER, 0, truth);
+        bytes memory header = _builder.auxiliaryHeader(2 * EPOCH, stateRoot);
+        VoteMessage memory vote = _auxiliaryVote(2, 3);
+        (vote.source, vote.transitionHash) = (keccak256(header), truth);
+        bytes memory signature = signCompact(1, GADGET.linkOf(vote));
+        VM.expectRevert(Offences.OffenceNone.selector);
+        GADGET.slashFalseTransition(vote, signature, header, accountProof, storageProof);
+        vote.transitionHash = keccak256("a lie");
+        signature = signCompact(1, GADGET.linkOf(vote));
+        VM.expectEmit(address(GADGET));
+        emit FinalityGadget.ValidatorSlashed(VM.addr(1), 0, Offence.FalseTransition, address(this));
+        GADGET.slashFalseTransition(vote, signature, header, accountProof, storageProof);
+        (, uint128 forward,) = GADGET.weights();
+        assertEq(forward, 3 * STAKE);
+    }
+
+    function test_slashFalseTransition_voteAboutOrigin_headerIsTheTruth() public {
+        bytes32 stateRoot = keccak256("origin state");
+        bytes memory header = _builder.originHeader(ROOT_NUMBER + ORIGIN_EPOCH, stateRoot);
+        bytes32 source = OBSERVER.reportHeader(header);
+        VoteMessage memory vote = _originVote(source, source);
+        vote.targetHeight = vote.sourceHeight + 1;
+        bytes memory signature = signCompact(1, GADGET.linkOf(vote));
+        bytes[] memory none = new bytes[](0);
+        VM.expectRevert(Offences.OffenceNone.selector);
+        GADGET.slashFalseTransition(vote, signature, header, none, none);
+        vote.transitionHash = keccak256("a lie");
+        signature = signCompact(1, GADGET.linkOf(vote));
+        GADGET.slashFalseTransition(vote, signature, header, none, none);
+        assertTrue(GADGET.isSlashed(0), "slashed");
+    }
+
     function _requireSlashed(
         uint256 key,
         VoteMessage memory a,

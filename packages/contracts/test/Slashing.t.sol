@@ -9,13 +9,23 @@ import { CoreParameters } from "../src/origin/CoreParameters.sol";
 import { CoreState } from "../src/origin/CoreState.sol";
 import { CoreStorage } from "../src/origin/CoreStorage.sol";
 import { ValidatorRegistry } from "../src/origin/ValidatorRegistry.sol";
+import { CalldataTrie } from "../src/protocol/CalldataTrie.sol";
+import { FalseTransitions } from "../src/protocol/FalseTransitions.sol";
 import { Offence, Offences } from "../src/protocol/Offences.sol";
+import { Predeploys } from "../src/protocol/Predeploys.sol";
 import { ProtocolHashes } from "../src/protocol/ProtocolHashes.sol";
-import { VoteMessage } from "../src/protocol/Types.sol";
+import { OriginBlock, VoteMessage } from "../src/protocol/Types.sol";
 import { CoreFixture } from "./CoreFixture.sol";
 
 /// @dev Offences on origin: what is one, what is none, and what becomes of stake and weight.
 contract SlashingTest is CoreFixture {
+    /// @dev What shows the truth about a source.
+    struct Evidence {
+        bytes header;
+        bytes[] accountProof;
+        bytes[] storageProof;
+    }
+
     address private constant REPORTER = address(0x4e90);
     uint256 private constant REWARD = uint256(STAKE) * REPORTER_SHARE / 10_000;
 
@@ -59,6 +69,165 @@ contract SlashingTest is CoreFixture {
         _openWith(4);
         (VoteMessage memory a, VoteMessage memory b) = (_vote(1, 4), _vote(2, 3));
         _judge().slash(a, _signatureOf65Bytes(1, a), b, _signatureOf(1, b));
+        _requireStatus(1, CoreState.ValidatorStatus.Slashed);
+    }
+
+    function test_slashFalseTransition_otherValueInStateOfSource_isSlashed() public {
+        _openWith(4);
+        (VoteMessage memory vote, Evidence memory evidence) = _provenVote(keccak256("truth"));
+        vote.transitionHash = keccak256("a lie");
+        VM.expectEmit(address(_core));
+        emit CoreArbiter.ValidatorSlashed(
+            _validator(1), Offence.FalseTransition, STAKE, address(this), REWARD
+        );
+        _accuse(1, vote, evidence);
+        _requireStatus(1, CoreState.ValidatorStatus.Slashed);
+    }
+
+    function test_slashFalseTransition_negative01Truth_isNoOffence() public {
+        _openWith(4);
+        (VoteMessage memory vote, Evidence memory evidence) = _provenVote(keccak256("truth"));
+        vote.transitionHash = keccak256("truth");
+        bytes memory signature = _signatureOf(1, vote);
+        VM.expectRevert(Offences.OffenceNone.selector);
+        _judge()
+            .slashFalseTransition(
+                vote, signature, evidence.header, evidence.accountProof, evidence.storageProof
+            );
+    }
+
+    /// @dev No honest validator votes from a source without the slot: the state transition writes it at every checkpoint.
+    function test_slashFalseTransition_slotNotSet_isSlashed() public {
+        _openWith(4);
+        (VoteMessage memory vote, Evidence memory evidence) = _provenVote(keccak256("truth"));
+        bytes32 key = keccak256(abi.encodePacked(Predeploys.TRANSITION_TRACKER));
+        _builder.clear();
+        _builder.add(key, _builder.encodeAccount(1, 0, keccak256(hex"80"), keccak256("code")));
+        bytes32 stateRoot;
+        (stateRoot, evidence.accountProof) = _builder.prove(key);
+        evidence.storageProof = new bytes[](0);
+        evidence.header = _builder.auxiliaryHeader(2 * EPOCH, stateRoot);
+        vote.source = keccak256(evidence.header);
+        _accuse(1, vote, evidence);
+        _requireStatus(1, CoreState.ValidatorStatus.Slashed);
+    }
+
+    function test_slashFalseTransition_accountAbsent_isSlashed() public {
+        _openWith(4);
+        (VoteMessage memory vote, Evidence memory evidence) = _provenVote(keccak256("truth"));
+        _builder.clear();
+        _builder.add(
+            keccak256(abi.encodePacked(address(1))),
+            _builder.encodeAccount(1, 0, keccak256(hex"80"), keccak256("code"))
+        );
+        bytes32 stateRoot;
+        (stateRoot, evidence.accountProof) =
+            _builder.prove(keccak256(abi.encodePacked(Predeploys.TRANSITION_TRACKER)));
+        evidence.header = _builder.auxiliaryHeader(2 * EPOCH, stateRoot);
+        vote.source = keccak256(evidence.header);
+        // Nodes of a storage that is not there are surplus.
+        bytes memory signature = _signatureOf(1, vote);
+        VM.expectRevert(
+            abi.encodeWithSelector(
+                CalldataTrie.TrieProofSurplus.selector, 0, evidence.storageProof.length
+            )
+        );
+        _judge()
+            .slashFalseTransition(
+                vote, signature, evidence.header, evidence.accountProof, evidence.storageProof
+            );
+        evidence.storageProof = new bytes[](0);
+        _accuse(1, vote, evidence);
+        _requireStatus(1, CoreState.ValidatorStatus.Slashed);
+    }
+
+    function test_slashFalseTransition_negative01WrongEvidence_isRefused() public {
+        _openWith(4);
+        (VoteMessage memory vote, Evidence memory evidence) = _provenVote(keccak256("truth"));
+        bytes32 source = vote.source;
+        // A true vote, with the proof of another state.
+        (VoteMessage memory other, Evidence memory otherEvidence) =
+            _provenVote(keccak256("another truth"));
+        vote.transitionHash = keccak256("truth");
+        bytes memory signature = _signatureOf(1, vote);
+        VM.expectRevert(
+            abi.encodeWithSelector(
+                FalseTransitions.OffenceSourceMismatch.selector, source, other.source
+            )
+        );
+        _judge()
+            .slashFalseTransition(
+                vote,
+                signature,
+                otherEvidence.header,
+                otherEvidence.accountProof,
+                otherEvidence.storageProof
+            );
+        VM.expectRevert();
+        _judge()
+            .slashFalseTransition(
+                vote,
+                signature,
+                evidence.header,
+                otherEvidence.accountProof,
+                otherEvidence.storageProof
+            );
+        VM.expectRevert();
+        _judge()
+            .slashFalseTransition(
+                vote, signature, evidence.header, evidence.accountProof, new bytes[](0)
+            );
+        VM.expectRevert();
+        _judge()
+            .slashFalseTransition(vote, signature, evidence.header, new bytes[](0), new bytes[](0));
+    }
+
+    function test_slashFalseTransition_otherCoreOrChainOrDomain_isRefused() public {
+        _openWith(4);
+        (VoteMessage memory vote, Evidence memory evidence) = _provenVote(keccak256("truth"));
+        bytes32 foreign = ProtocolHashes.coreIdentifier(uint96(block.chainid), address(0xdead));
+        vote.chain = foreign;
+        bytes memory signature = _signatureOf(1, vote);
+        VM.expectRevert(abi.encodeWithSelector(Offences.OffenceChainForeign.selector, foreign));
+        _judge()
+            .slashFalseTransition(
+                vote, signature, evidence.header, evidence.accountProof, evidence.storageProof
+            );
+        vote.chain = _core.coreIdentifier();
+        bytes32 domain = ProtocolHashes.domainSeparator(uint96(block.chainid), address(0xdead));
+        signature = signCompact(1, ProtocolHashes.voteDigest(domain, vote));
+        VM.expectRevert();
+        _judge()
+            .slashFalseTransition(
+                vote, signature, evidence.header, evidence.accountProof, evidence.storageProof
+            );
+        signature = malleate(1, ProtocolHashes.voteDigest(_core.domainSeparator(), vote));
+        VM.expectRevert(Offences.OffenceSignatureInvalid.selector);
+        _judge()
+            .slashFalseTransition(
+                vote, signature, evidence.header, evidence.accountProof, evidence.storageProof
+            );
+    }
+
+    /// @dev T of an origin block is a function of its header alone.
+    function test_slashFalseTransition_voteAboutOrigin_headerIsTheTruth() public {
+        _openWith(4);
+        bytes32 stateRoot = keccak256("origin state");
+        Evidence memory evidence;
+        evidence.header = _builder.originHeader(10 * ORIGIN_EPOCH, stateRoot);
+        VoteMessage memory vote = _about(_originIdentifier(), _vote(10, 11));
+        vote.source = keccak256(evidence.header);
+        vote.transitionHash = ProtocolHashes.originTransitionHash(
+            OriginBlock(10 * ORIGIN_EPOCH, vote.source, stateRoot)
+        );
+        bytes memory signature = _signatureOf(1, vote);
+        VM.expectRevert(Offences.OffenceNone.selector);
+        _judge()
+            .slashFalseTransition(
+                vote, signature, evidence.header, evidence.accountProof, evidence.storageProof
+            );
+        vote.transitionHash = keccak256("a lie");
+        _accuse(1, vote, evidence);
         _requireStatus(1, CoreState.ValidatorStatus.Slashed);
     }
 
@@ -390,6 +559,29 @@ contract SlashingTest is CoreFixture {
         VM.etch(address(_token), hex"fe");
         _offend(1);
         assertEq(_core.validatorOf(_validator(1)).stake, REWARD);
+    }
+
+    /// @dev A vote whose source is a header with a state in which TransitionTracker holds `truth`.
+    function _provenVote(bytes32 truth)
+        private
+        returns (VoteMessage memory vote, Evidence memory evidence)
+    {
+        bytes32 stateRoot;
+        (stateRoot, evidence.accountProof, evidence.storageProof) = _prove(truth);
+        evidence.header = _builder.auxiliaryHeader(2 * EPOCH, stateRoot);
+        vote = _vote(2, 3);
+        vote.source = keccak256(evidence.header);
+    }
+
+    function _accuse(uint256 key, VoteMessage memory vote, Evidence memory evidence) private {
+        _judge()
+            .slashFalseTransition(
+                vote,
+                _signatureOf(key, vote),
+                evidence.header,
+                evidence.accountProof,
+                evidence.storageProof
+            );
     }
 
     function _openWithMore(uint256 first, uint256 last) private {

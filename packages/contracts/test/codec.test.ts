@@ -29,6 +29,7 @@ import {
   encodeCoreCreation,
   encodeEndBlock,
   encodeSlash,
+  encodeSlashFalseTransition,
   encodeSubmitVotes,
   finalityGadgetAbi,
   finalityGadgetViews,
@@ -126,6 +127,20 @@ describe('encodeSlash', () => {
         '0x12',
         '0x34',
       ])
+    }
+  })
+})
+
+describe('encodeSlashFalseTransition', () => {
+  test('keeps the vote with the evidence, for core and gadget alike', () => {
+    const truth = { header: toHex('0x01'), accountProof: [toHex('0x02')], storageProof: [] }
+    const data = encodeSlashFalseTransition({ vote, signature: '0x12' }, truth)
+    for (const contract of [core, gadget]) {
+      const decoded = contract.decodeFunctionData('slashFalseTransition', data)
+      expect(decoded.getValue('vote').toArray()).toEqual(Object.values(vote))
+      expect(decoded.getValue('header')).toBe('0x01')
+      expect(decoded.getValue('accountProof').toArray()).toEqual(['0x02'])
+      expect(decoded.getValue('storageProof').toArray()).toEqual([])
     }
   })
 })

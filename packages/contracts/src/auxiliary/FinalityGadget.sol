@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import { CompactSignature } from "../protocol/CompactSignature.sol";
+import { FalseTransitions } from "../protocol/FalseTransitions.sol";
 import { FinalityRules } from "../protocol/FinalityRules.sol";
 import { Offence, Offences } from "../protocol/Offences.sol";
 import { Predeploys } from "../protocol/Predeploys.sol";
@@ -177,6 +178,25 @@ contract FinalityGadget {
             _domain, _auxiliary, _origin, first, firstSignature, second, secondSignature
         );
         _slash(signer, offence);
+    }
+
+    /// @notice Slashes the signer of a vote whose transition hash is false under its own source (condition 4). By anyone.
+    /// @param vote The vote.
+    /// @param signature Its signature, of 64 (EIP-2098) or 65 bytes.
+    /// @param header RLP of the source's header.
+    /// @param accountProof Nodes from the source's state root to the account of TransitionTracker; none for votes about origin.
+    /// @param storageProof Nodes from its storage root to slot 0; none for votes about origin.
+    function slashFalseTransition(
+        VoteMessage calldata vote,
+        bytes calldata signature,
+        bytes calldata header,
+        bytes[] calldata accountProof,
+        bytes[] calldata storageProof
+    ) external {
+        address signer = FalseTransitions.requireFalse(
+            _domain, _auxiliary, vote, signature, header, accountProof, storageProof
+        );
+        _slash(signer, Offence.FalseTransition);
     }
 
     /// @notice Takes the weights of a link's recorded voters anew if a kernel was activated or a validator slashed since.

@@ -5,12 +5,12 @@ import { CalldataTrie } from "../protocol/CalldataTrie.sol";
 import { FinalityRules } from "../protocol/FinalityRules.sol";
 import { Predeploys } from "../protocol/Predeploys.sol";
 import { ProtocolHashes } from "../protocol/ProtocolHashes.sol";
+import { SealedHeader } from "../protocol/SealedHeader.sol";
 import { Kernel, TransitionObject, VoteMessage } from "../protocol/Types.sol";
 import { CoreParameters } from "./CoreParameters.sol";
 import { CoreStorage } from "./CoreStorage.sol";
 import { OriginHistory } from "./OriginHistory.sol";
 import { Seal } from "./Seal.sol";
-import { SealedHeader } from "./SealedHeader.sol";
 import { ValidatorRegistry } from "./ValidatorRegistry.sol";
 
 /// @title The core of one meta-blockchain, on origin

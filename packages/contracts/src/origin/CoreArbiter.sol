@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import { FalseTransitions } from "../protocol/FalseTransitions.sol";
 import { Offence, Offences } from "../protocol/Offences.sol";
 import { ProtocolHashes } from "../protocol/ProtocolHashes.sol";
 import { VoteMessage } from "../protocol/Types.sol";
@@ -54,6 +55,27 @@ contract CoreArbiter is CoreState {
             secondSignature
         );
         _slash(validator, offence, reporterShare);
+    }
+
+    /// @notice Slashes the signer of a vote whose transition hash is false under its own source (condition 4). By anyone.
+    /// @param vote The vote.
+    /// @param signature Its signature, of 64 (EIP-2098) or 65 bytes.
+    /// @param header RLP of the source's header.
+    /// @param accountProof Nodes from the source's state root to the account of TransitionTracker; none for votes about origin.
+    /// @param storageProof Nodes from its storage root to slot 0; none for votes about origin.
+    function slashFalseTransition(
+        VoteMessage calldata vote,
+        bytes calldata signature,
+        bytes calldata header,
+        bytes[] calldata accountProof,
+        bytes[] calldata storageProof
+    ) external {
+        (bytes32 domain, bytes32 auxiliary, uint256 reporterShare) =
+            CoreStorage(address(this)).slashingTerms();
+        address validator = FalseTransitions.requireFalse(
+            domain, auxiliary, vote, signature, header, accountProof, storageProof
+        );
+        _slash(validator, Offence.FalseTransition, reporterShare);
     }
 
     /// @dev Only the core's own books change: no token can stand in the way of a slashing. The reporter's share stays in the

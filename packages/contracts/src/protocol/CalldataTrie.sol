@@ -44,25 +44,32 @@ library CalldataTrie {
     function storageRoot(bytes32 stateRoot, address account, bytes[] calldata proof)
         internal
         pure
-        returns (bytes32 root)
+        returns (bytes32)
     {
         (bool found, uint256 start, uint256 size) =
             find(stateRoot, keccak256(abi.encodePacked(account)), proof);
         if (!found) revert TrieAccountAbsent(account);
-        // Unchecked: positions in calldata.
-        unchecked {
-            uint256 end = start + size;
-            uint256 item = CalldataRlp.enterList(start, end);
-            if (item == 0) revert TrieNodeMalformed(proof.length - 1);
-            uint256 nonceSize = CalldataRlp.integerAt(item, end, 8);
-            uint256 balance = item + nonceSize;
-            uint256 balanceSize = CalldataRlp.integerAt(balance, end, 32);
-            item = balance + balanceSize;
-            bool shaped = nonceSize != 0 && balanceSize != 0 && item + 66 == end
-                && CalldataRlp.byteAt(item) == 0xa0 && CalldataRlp.byteAt(item + 33) == 0xa0;
-            if (!shaped) revert TrieNodeMalformed(proof.length - 1);
-            root = bytes32(CalldataRlp.wordAt(item + 1));
+        return _storageRootIn(start, size, proof.length - 1);
+    }
+
+    /// @notice The value of a storage slot of an account under a state root; zero if the proofs show that the slot is not set, or
+    ///         that there is no such account, and then there are no nodes of its storage.
+    function storageValueOf(
+        bytes32 stateRoot,
+        address account,
+        bytes32 slot,
+        bytes[] calldata accountProof,
+        bytes[] calldata storageProof
+    ) internal pure returns (bytes32) {
+        (bool found, uint256 start, uint256 size) = find(
+            stateRoot, keccak256(abi.encodePacked(account)), accountProof
+        );
+        if (!found) {
+            if (storageProof.length != 0) revert TrieProofSurplus(0, storageProof.length);
+            return 0;
         }
+        bytes32 root = _storageRootIn(start, size, accountProof.length - 1);
+        return storageValue(root, slot, storageProof);
     }
 
     /// @notice The value of a storage slot under a storage root; zero if the proof shows that it is not set.
@@ -115,6 +122,28 @@ library CalldataTrie {
             }
         }
         revert TrieProofIncomplete(nodes);
+    }
+
+    /// @dev The storage root in the RLP of an account.
+    function _storageRootIn(uint256 start, uint256 size, uint256 node)
+        private
+        pure
+        returns (bytes32)
+    {
+        // Unchecked: positions in calldata.
+        unchecked {
+            uint256 end = start + size;
+            uint256 item = CalldataRlp.enterList(start, end);
+            if (item == 0) revert TrieNodeMalformed(node);
+            uint256 nonceSize = CalldataRlp.integerAt(item, end, 8);
+            uint256 balance = item + nonceSize;
+            uint256 balanceSize = CalldataRlp.integerAt(balance, end, 32);
+            item = balance + balanceSize;
+            bool shaped = nonceSize != 0 && balanceSize != 0 && item + 66 == end
+                && CalldataRlp.byteAt(item) == 0xa0 && CalldataRlp.byteAt(item + 33) == 0xa0;
+            if (!shaped) revert TrieNodeMalformed(node);
+            return bytes32(CalldataRlp.wordAt(item + 1));
+        }
     }
 
     /// @dev The proof for a trie without entries has no nodes, or the empty string as its only one.

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import { CalldataRlp } from "../protocol/CalldataRlp.sol";
+import { CalldataRlp } from "./CalldataRlp.sol";
 
-/// @title Headers of auxiliary blocks, as a commit needs them
-/// @dev All fields up to the bloom have a fixed size, so they lie at fixed places in any header longer than 255 bytes.
+/// @title Headers whose hash somebody vouches for, as proofs need them
+/// @dev For blocks of both chains. All fields up to the bloom have a fixed size, so they lie at fixed places in any header longer than 255 bytes.
 ///      Spec: docs/protocol.md §5, "Header of s".
 library SealedHeader {
     /// @notice The bytes have not the shape of a header.
