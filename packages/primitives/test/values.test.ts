@@ -1,0 +1,123 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import {
+  bigintToBytes,
+  bytesToBigint,
+  bytesToHex,
+  concatBytes,
+  equalBytes,
+  hexToBytes,
+  keccak256,
+  toWord,
+  utf8ToBytes,
+} from '../src/bytes.ts'
+import { InvalidValueError } from '../src/errors.ts'
+import {
+  toAddress,
+  toBlockNumber,
+  toDynasty,
+  toGas,
+  toHash32,
+  toHeight,
+  toHex,
+  toMetaHeight,
+  toWeight,
+} from '../src/values.ts'
+
+const MAX_UINT64 = 2n ** 64n - 1n
+
+describe('quantities', () => {
+  test.each([
+    ['toBlockNumber', toBlockNumber, MAX_UINT64],
+    ['toHeight', toHeight, MAX_UINT64],
+    ['toMetaHeight', toMetaHeight, MAX_UINT64],
+    ['toDynasty', toDynasty, MAX_UINT64],
+    ['toGas', toGas, MAX_UINT64],
+    ['toWeight', toWeight, 2n ** 128n - 1n],
+  ])('of %s reach from 0 to their maximum', (_, convert, max) => {
+    expect(convert(0n)).toBe(0n)
+    expect(convert(max)).toBe(max)
+    for (const value of [-1n, max + 1n, 2n ** 256n]) {
+      expect(() => convert(value)).toThrow(InvalidValueError)
+    }
+  })
+
+  test('name what was expected and what came', () => {
+    expect(() => toWeight(-5n)).toThrow('expected a weight (uint128), received -5')
+  })
+})
+
+describe('hex', () => {
+  test('comes out in lower case', () => {
+    expect(toHex('0xABcd')).toBe('0xabcd')
+    expect(toAddress(`0x${'Ab'.repeat(20)}`)).toBe(`0x${'ab'.repeat(20)}`)
+    expect(toHash32(`0x${'Ab'.repeat(32)}`)).toBe(`0x${'ab'.repeat(32)}`)
+  })
+
+  test.each(['', 'ab', '0x1', '0xg0', '0X00', '0x00\n', ' 0x00', '0x0 '])('is not %j', (text) => {
+    expect(() => toHex(text)).toThrow(InvalidValueError)
+    expect(() => hexToBytes(text)).toThrow(InvalidValueError)
+  })
+
+  test.each([19, 21, 31, 33])('of %i bytes is neither an address nor a hash', (size) => {
+    const text = `0x${'00'.repeat(size)}`
+    expect(() => toAddress(text)).toThrow(InvalidValueError)
+    expect(() => toHash32(text)).toThrow(InvalidValueError)
+  })
+
+  test('and bytes are each other’s inverse', () => {
+    fc.assert(
+      fc.property(fc.uint8Array(), (bytes) => {
+        expect(hexToBytes(bytesToHex(bytes))).toEqual(bytes)
+        expect(hexToBytes(bytesToHex(bytes).toUpperCase().replace('0X', '0x'))).toEqual(bytes)
+      }),
+      { seed: 1 },
+    )
+  })
+})
+
+describe('bytes', () => {
+  test('and integers are each other’s inverse', () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: 0n, max: 2n ** 256n - 1n }), (value) => {
+        expect(bytesToBigint(toWord(value))).toBe(value)
+        expect(bytesToBigint(bigintToBytes(value, 40))).toBe(value)
+      }),
+      { seed: 1 },
+    )
+    expect(bytesToBigint(new Uint8Array())).toBe(0n)
+  })
+
+  test('refuse integers that do not fit', () => {
+    expect(() => toWord(2n ** 256n)).toThrow(InvalidValueError)
+    expect(() => bigintToBytes(256n, 1)).toThrow(InvalidValueError)
+    expect(() => bigintToBytes(-1n, 32)).toThrow(InvalidValueError)
+  })
+
+  test('compare and join by content', () => {
+    expect(equalBytes(Uint8Array.of(1, 2), Uint8Array.of(1, 2))).toBe(true)
+    expect(equalBytes(Uint8Array.of(1, 2), Uint8Array.of(1))).toBe(false)
+    expect(equalBytes(Uint8Array.of(1, 2), Uint8Array.of(1, 3))).toBe(false)
+    expect(concatBytes(Uint8Array.of(1), new Uint8Array(), Uint8Array.of(2, 3))).toEqual(
+      Uint8Array.of(1, 2, 3),
+    )
+  })
+
+  test('of text are those of the platform', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), (text) => {
+        expect([...utf8ToBytes(text)]).toEqual([...new TextEncoder().encode(text)])
+      }),
+      { seed: 1 },
+    )
+  })
+})
+
+describe('keccak256', () => {
+  test.each([
+    ['', '0xc5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470'],
+    ['abc', '0x4e03657aea45a94fc7d47ba826c8d667c0d1e6e33a64a036ec44f58fa12d6c45'],
+  ])('of %j is the one of Ethereum', (text, hash) => {
+    expect(keccak256(utf8ToBytes(text))).toBe(hash)
+  })
+})
