@@ -4,13 +4,10 @@
  * @packageDocumentation
  */
 export { GuardUnusableError, type Refusal, SigningRefusedError } from './guard-errors.ts'
+export type { GuardIdentity } from './journal-entry.ts'
 export { type Journal, openJournalFile } from './journal-file.ts'
-export {
-  createMemoryJournal,
-  openSigningGuard,
-  type SigningGuard,
-  type SignVote,
-} from './signing-guard.ts'
+export { createMemoryJournal } from './memory-journal.ts'
+export { openSigningGuard, type SigningGuard, type SignVote } from './signing-guard.ts'
 export {
   createValidator,
   type SignedVote,

@@ -1,5 +1,7 @@
-import { open, readFile, rm } from 'node:fs/promises'
+import { type FileHandle, open, readFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { GuardUnusableError } from './guard-errors.ts'
+import { hasErrno, lockFile } from './journal-lock.ts'
 
 /** An append-only text file whose lines are on disk before `append` resolves. */
 export type Journal = {
@@ -13,37 +15,32 @@ export type Journal = {
 /**
  * Opens a journal file for one process, creating it if `create` says so.
  *
- * @throws {@link GuardUnusableError} if another live process holds it, if it is missing though `create` is false, or if its last line is torn.
+ * The lock keeps an honest second process out. Against one that got past it (a lock removed by hand, another machine), each
+ * append compares the size of the file with what was written here: of two writers at most one gets its line acknowledged, and both stop.
+ *
+ * @throws {@link GuardUnusableError} if another live process holds it, if it is missing or empty though `create` is false, or if its
+ * last line is torn.
  */
 export async function openJournalFile(
   path: string,
   options: { readonly create: boolean },
 ): Promise<Journal> {
-  const release = await lock(`${path}.lock`)
+  const release = await lockFile(`${path}.lock`)
   try {
-    const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-      if (isErrno(cause, 'ENOENT') && options.create) return ''
-      throw new GuardUnusableError(`the journal ${path} cannot be read`, { cause })
-    })
+    const content = await read(path)
+    if (content === undefined && !options.create) {
+      throw new GuardUnusableError(`the journal ${path} is missing`)
+    }
+    const text = (content ?? new Uint8Array()).toString('utf8')
+    if (text === '' && !options.create) throw new GuardUnusableError(`the journal ${path} is empty`)
     if (text !== '' && !text.endsWith('\n')) {
       throw new GuardUnusableError(`the last line of the journal ${path} is torn`)
     }
     const file = await open(path, 'a', 0o600)
-    let failure: unknown
+    if (content === undefined) await syncDirectory(dirname(path))
     return {
       lines: text.split('\n').slice(0, -1),
-      append: async (line) => {
-        if (failure !== undefined) {
-          throw new GuardUnusableError(`the journal ${path} failed before`, { cause: failure })
-        }
-        try {
-          await file.appendFile(`${line}\n`)
-          await file.datasync()
-        } catch (cause) {
-          failure = cause
-          throw new GuardUnusableError(`the journal ${path} cannot be written`, { cause })
-        }
-      },
+      append: appendTo(file, path, content?.length ?? 0),
       close: async () => {
         await file.close()
         await release()
@@ -51,41 +48,50 @@ export async function openJournalFile(
     }
   } catch (error) {
     await release()
-    throw error
+    if (error instanceof GuardUnusableError) throw error
+    throw new GuardUnusableError(`the journal ${path} cannot be opened`, { cause: error })
   }
 }
 
-async function lock(path: string): Promise<() => Promise<void>> {
-  for (let attempt = 0; attempt < 2; attempt++) {
+async function read(path: string): Promise<Buffer | undefined> {
+  try {
+    return await readFile(path)
+  } catch (cause) {
+    if (hasErrno(cause, 'ENOENT')) return undefined
+    throw new GuardUnusableError(`the journal ${path} cannot be read`, { cause })
+  }
+}
+
+function appendTo(file: FileHandle, path: string, size: number): Journal['append'] {
+  let expected = size
+  let failure: GuardUnusableError | undefined
+  return async (line) => {
+    if (failure !== undefined) {
+      throw new GuardUnusableError(`the journal ${path} failed before`, { cause: failure })
+    }
+    const bytes = Buffer.from(`${line}\n`)
     try {
-      const file = await open(path, 'wx', 0o600)
-      await file.writeFile(`${process.pid}\n`)
-      await file.sync()
-      await file.close()
-      return async () => rm(path, { force: true })
-    } catch (error) {
-      if (!isErrno(error, 'EEXIST'))
-        throw new GuardUnusableError(`cannot lock ${path}`, { cause: error })
-      const holder = Number(await readFile(path, 'utf8').catch(() => ''))
-      if (holder !== process.pid && isAlive(holder)) {
-        throw new GuardUnusableError(`${path} is held by the running process ${holder}`)
+      await file.appendFile(bytes)
+      await file.datasync()
+      expected += bytes.length
+      const found = (await file.stat()).size
+      if (found !== expected) {
+        throw new RangeError(`expected ${expected} bytes, received ${found}: somebody else wrote`)
       }
-      await rm(path, { force: true })
+    } catch (cause) {
+      failure = new GuardUnusableError(`the journal ${path} cannot be written`, { cause })
+      throw failure
     }
   }
-  throw new GuardUnusableError(`${path} was taken by another process`)
 }
 
-function isAlive(pid: number): boolean {
-  if (!Number.isSafeInteger(pid) || pid <= 0) return false
+/** Puts the name of a new file on disk, which a sync of the file alone does not. */
+async function syncDirectory(path: string): Promise<void> {
+  if (process.platform === 'win32') return
+  const directory = await open(path, 'r')
   try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return isErrno(error, 'EPERM')
+    await directory.sync()
+  } finally {
+    await directory.close()
   }
-}
-
-function isErrno(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code
 }

@@ -1,4 +1,5 @@
-import type { Address, Hex } from '@mosaic/primitives'
+import { isSameVote } from '@mosaic/finality'
+import type { Address, Hash32, Hex } from '@mosaic/primitives'
 import type { VoteMessage } from '@mosaic/protocol'
 import { SigningRefusedError } from './guard-errors.ts'
 import type { SigningGuard } from './signing-guard.ts'
@@ -41,26 +42,44 @@ export type Validator = {
 }
 
 /**
- * Creates a validator. It holds no state but the guard's: killed anywhere it goes on where the chains are. A refusal by the guard is logged
- * and costs one vote; an unusable guard is thrown and must stop the validator.
+ * Creates a validator. It holds no state but the guard's: killed anywhere it goes on where the chains are. What the guard signed last and
+ * nobody took yet, be it before a crash or because `publish` failed, is signed again (the same message, so the same bytes from a
+ * deterministic signer) and published before anything new. A refusal by the guard is logged and costs one vote; a failed `publish`
+ * is logged and tried again at the next look; an unusable guard is thrown and must stop the validator.
  */
 export function createValidator(ports: ValidatorPorts): Validator {
+  /** By chain: the vote that was handed over last since the start. */
+  const published = new Map<Hash32, VoteMessage>()
   let running: Promise<void> | undefined
   let again = false
   let stopped = false
+
+  const signAndPublish = async (vote: VoteMessage): Promise<void> => {
+    const { chain, sourceHeight: source, targetHeight: target } = vote
+    const signature = await ports.guard.sign(vote)
+    ports.log('debug', 'vote signed', { chain, source, target })
+    try {
+      await ports.publish({ vote, signature, validator: ports.guard.validator })
+      published.set(chain, vote)
+    } catch (error) {
+      ports.log('warn', 'vote not published', { chain, source, target, error })
+    }
+  }
+
+  const publishPending = async (): Promise<void> => {
+    for (const vote of ports.guard.lastVotes()) {
+      const last = published.get(vote.chain)
+      if (stopped || (last !== undefined && isSameVote(last, vote))) continue
+      await signAndPublish(vote)
+    }
+  }
 
   const cast = async (vote: VoteMessage | undefined): Promise<void> => {
     if (vote === undefined || stopped) return
     const highest = ports.guard.highestTarget(vote.chain)
     if (highest !== undefined && vote.targetHeight <= highest) return
     try {
-      const signature = await ports.guard.sign(vote)
-      ports.log('debug', 'vote signed', {
-        chain: vote.chain,
-        source: vote.sourceHeight,
-        target: vote.targetHeight,
-      })
-      await ports.publish({ vote, signature, validator: ports.guard.validator })
+      await signAndPublish(vote)
     } catch (error) {
       if (!(error instanceof SigningRefusedError)) throw error
       ports.log('warn', 'vote refused', { ...error.shape })
@@ -68,6 +87,7 @@ export function createValidator(ports: ValidatorPorts): Validator {
   }
 
   const look = async (): Promise<void> => {
+    await publishPending()
     const auxiliary = await ports.auxiliary()
     if (auxiliary !== undefined) await cast(await chooseAuxiliaryVote(auxiliary))
     const origin = await ports.origin()
