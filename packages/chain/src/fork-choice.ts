@@ -1,6 +1,13 @@
 import { compareHeads } from '@mosaic/authority'
 import type { BlockRecord } from './block-record.ts'
 
+/** What fork choice looks at of a block. */
+export type ForkChoiceRecord = Pick<BlockRecord, 'hash' | 'totalDifficulty' | 'signer'> & {
+  readonly header: Pick<BlockRecord['header'], 'number'>
+  readonly auxiliary: Pick<BlockRecord['auxiliary'], 'justified'>
+  readonly snapshot: Pick<BlockRecord['snapshot'], 'signers'>
+}
+
 /**
  * Compares two heads of valid chains that both contain every checkpoint known to be finalized; negative when `a` is the better head.
  *
@@ -8,10 +15,10 @@ import type { BlockRecord } from './block-record.ts'
  *
  * @param parentOf the parent of a head: its signers are those in force when the head was sealed.
  */
-export function compareRecords(
-  a: BlockRecord,
-  b: BlockRecord,
-  parentOf: (record: BlockRecord) => BlockRecord,
+export function compareRecords<T extends ForkChoiceRecord>(
+  a: T,
+  b: T,
+  parentOf: (record: T) => T,
 ): number {
   if (a.auxiliary.justified.height !== b.auxiliary.justified.height) {
     return a.auxiliary.justified.height > b.auxiliary.justified.height ? -1 : 1
@@ -19,9 +26,9 @@ export function compareRecords(
   return compareHeads(toHead(a, parentOf), toHead(b, parentOf))
 }
 
-function toHead(
-  record: BlockRecord,
-  parentOf: (record: BlockRecord) => BlockRecord,
+function toHead<T extends ForkChoiceRecord>(
+  record: T,
+  parentOf: (record: T) => T,
 ): Parameters<typeof compareHeads>[0] {
   const { totalDifficulty, signer, hash } = record
   const { number } = record.header

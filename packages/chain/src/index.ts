@@ -19,7 +19,7 @@ export {
 } from './chain.ts'
 export type { ChainFault } from './chain-errors.ts'
 export type { ChainDefinition } from './definition.ts'
-export { compareRecords } from './fork-choice.ts'
+export { compareRecords, type ForkChoiceRecord } from './fork-choice.ts'
 export {
   createProducer,
   type Producer,
