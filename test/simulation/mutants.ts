@@ -65,6 +65,7 @@ const withoutGuard: Rules['openGuard'] = async (lines, validator, sign) => {
     validator,
     sign,
     highestTarget: () => undefined,
+    lastVotes: () => [],
     close: async () => undefined,
   }
   return { guard, written: lines }

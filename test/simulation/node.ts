@@ -19,9 +19,9 @@ export type SimNode = {
   readonly head: () => SimBlock
   readonly finalized: () => SimBlock | undefined
   readonly isUp: () => boolean
-  /** Takes a block and those of its ancestors that are unknown here, as synchronisation brings them. */
-  readonly takeBlock: (block: SimBlock) => void
-  readonly takeVote: (vote: SimVote) => void
+  /** Takes a block and those of its ancestors that are unknown here, as synchronisation brings them. Whether it was new. */
+  readonly takeBlock: (block: SimBlock) => boolean
+  readonly takeVote: (vote: SimVote) => boolean
   /** What the rules of voting demand at the head; a signed vote, if one is due. */
   readonly performDuties: () => Promise<SimVote | undefined>
   readonly produce: (difficulty: bigint, salt: number) => SimBlock
@@ -87,11 +87,12 @@ export async function createNode(
     seen.set(from, earlier)
   }
 
-  const takeVote = (vote: SimVote): void => {
+  const takeVote = (vote: SimVote): boolean => {
     const key = `${vote.link}${vote.signature}`
-    if (!up || pool.has(key)) return
+    if (!up || pool.has(key)) return false
     pool.set(key, vote)
     watch(vote)
+    return true
   }
 
   return {
@@ -100,7 +101,7 @@ export async function createNode(
     finalized: () => finalized,
     isUp: () => up,
     takeBlock: (block) => {
-      if (!up) return
+      if (!up) return false
       const unknown: SimBlock[] = []
       for (const at of ancestry(block)) {
         if (blocks.has(at.hash)) break
@@ -111,6 +112,7 @@ export async function createNode(
         for (const vote of at.votes) watch(vote)
         follow(at)
       }
+      return unknown.length > 0
     },
     takeVote,
     performDuties: async () => {

@@ -316,13 +316,20 @@ function checkSlashed(
       if (!guilty.has(validator)) fail('P18', `${validator} is slashed for nothing`)
     }
   }
-  if (healed === undefined || !hasHonestSigner(setting)) return
+  // Nodes that finalized different branches do not hear each other's producers any more.
+  if (healed === undefined || !hasHonestSigner(setting) || isSplit(nodes)) return
   for (const node of nodes) {
     for (const { validator } of node.evidence()) {
       if (!node.head().slashed.has(validator))
         fail('P17', `${validator} is not slashed on the head of ${node.validator}`)
     }
   }
+}
+
+/** Whether two nodes hold conflicting checkpoints to be final. */
+function isSplit(nodes: History['nodes']): boolean {
+  const held = nodes.flatMap((node) => node.finalized() ?? [])
+  return held.some((a) => held.some((b) => a.header.number <= b.header.number && !descends(b, a)))
 }
 
 /** Honest validators with more than two thirds of every set that may be active finalize something new after the heal. */

@@ -37,7 +37,7 @@ type Conditions = {
 type Message = {
   readonly to: SimNode
   readonly block?: SimBlock
-  readonly vote?: SimVote
+  readonly vote?: SimVote | undefined
 }
 
 /** Checkpoints after the heal within which finality must come back, beyond the highest target signed so far. */
@@ -151,8 +151,10 @@ async function createWorld(
     const due = inbox.get(slot) ?? []
     inbox.delete(slot)
     for (const { to, block, vote } of random.shuffle(due)) {
-      if (block !== undefined) to.takeBlock(block)
-      if (vote !== undefined) to.takeVote(vote)
+      const isNew =
+        block === undefined ? vote !== undefined && to.takeVote(vote) : to.takeBlock(block)
+      // Gossip is passed on; while the network is hostile nothing is lost by leaving that to chance.
+      if (isNew && !hostile) send(to, block === undefined ? { vote } : { block })
       watch(to)
     }
   }
