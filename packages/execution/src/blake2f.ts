@@ -79,7 +79,6 @@ export function createCompress(): Compress {
 function moduleBytes(): Uint8Array<ArrayBuffer> {
   // Locals: 16 of 64 bits, one of 32.
   const body = [2, 16, 0x7e, 1, 0x7f, ...functionBody(), 0x0b]
-  const name = (text: string): number[] => [text.length, ...new TextEncoder().encode(text)]
   const magicAndVersion = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]
   return Uint8Array.from(
     [
@@ -88,10 +87,14 @@ function moduleBytes(): Uint8Array<ArrayBuffer> {
       section(1, [1, 0x60, 1, 0x7f, 0]),
       section(3, [1, 0]),
       section(5, [1, 0, 1]),
-      section(7, [2, ...name('memory'), 2, 0, ...name('compress'), 0, 0]),
+      section(7, [2, ...nameBytes('memory'), 2, 0, ...nameBytes('compress'), 0, 0]),
       section(10, [1, ...unsigned(body.length), ...body]),
     ].flat(),
   )
+}
+
+function nameBytes(text: string): number[] {
+  return [text.length, ...new TextEncoder().encode(text)]
 }
 
 function functionBody(): number[] {
