@@ -1,4 +1,10 @@
-import { type Address, type MetaHeight, toWeight, type Weight } from '@mosaic/primitives'
+import {
+  type Address,
+  InvalidValueError,
+  type MetaHeight,
+  toWeight,
+  type Weight,
+} from '@mosaic/primitives'
 import type { ValidatorSeat, ValidatorSet, ValidatorUpdate } from '@mosaic/protocol'
 import type { StitchedWeight } from './supermajority.ts'
 
@@ -29,7 +35,11 @@ export function seatAt(record: ValidatorRecord, height: MetaHeight): ValidatorSe
   }
 }
 
-/** V_n by index. Trailing empty seats are kept up to `seats`, the number of seats ever taken. */
+/**
+ * V_n by index. Trailing empty seats are kept up to `seats`, the number of seats ever taken.
+ *
+ * @throws InvalidValueError if a member's index is not below `seats`, or two members have one index.
+ */
 export function validatorSetAt(
   records: readonly ValidatorRecord[],
   height: MetaHeight,
@@ -38,12 +48,20 @@ export function validatorSetAt(
   const set: (ValidatorSeat | undefined)[] = Array.from({ length: seats }, () => undefined)
   for (const record of records) {
     const seat = seatAt(record, height)
-    if (seat !== undefined) set[record.index] = seat
+    if (seat === undefined) continue
+    if (record.index >= seats || set[record.index] !== undefined) {
+      throw new InvalidValueError(`a free seat below ${seats} at height ${height}`, record.index)
+    }
+    set[record.index] = seat
   }
   return set
 }
 
-/** ΔV between two sets: every index whose word differs, in index order. Heights come from `records`. */
+/**
+ * ΔV between two sets: every index whose word differs, in index order. Heights come from `records`.
+ *
+ * @throws InvalidValueError if a validator in a changed seat has no record.
+ */
 export function diffValidatorSets(
   from: ValidatorSet,
   to: ValidatorSet,
@@ -56,7 +74,9 @@ export function diffValidatorSets(
     if (isSameSeat(before, after)) continue
     const address = (after ?? before)?.address
     const record = records.findLast((r) => r.index === index && r.address === address)
-    if (record === undefined) continue
+    if (record === undefined) {
+      throw new InvalidValueError(`a record of ${address} in seat ${index}`, 'none')
+    }
     updates.push({
       index,
       seat: after,
