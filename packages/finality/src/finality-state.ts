@@ -109,8 +109,8 @@ export function highestFinalized(
 }
 
 /**
- * Counts one vote. A vote already counted returns the same state, unless its link was tallied under an earlier kernel: then the
- * link is tallied again under `active`.
+ * Counts one vote and tallies its link anew under `active`: also for a vote already counted, because kernels and slashings since then
+ * change the weights. Returns the same state when nothing changed.
  *
  * Spec: §2.1, §2.2, §2.7; docs/protocol.md §3. Twin of FinalityGadget.sol.
  */
@@ -123,15 +123,15 @@ export function countVote(
   const fault = findFault(state, vote, validator, view, active)
   if (fault !== undefined) return refuse(fault)
   const known = state.links.get(link)
-  const isNew = known === undefined || !known.voters.has(validator)
-  if (!isNew && known.kernelHeight === active.kernelHeight) return accept(state)
-  const voters = new Set(known?.voters).add(validator)
+  const voters = known?.voters.has(validator) ? known.voters : new Set(known?.voters).add(validator)
   const voted = sumWeights(
     active.validators,
     ({ address }) => voters.has(address) && !active.slashed.has(address),
   )
   const tally: LinkTally = { vote, voters, voted, kernelHeight: active.kernelHeight }
-  const counted: FinalityState = { ...state, links: new Map(state.links).set(link, tally) }
+  const counted = isSameTally(known, tally)
+    ? state
+    : { ...state, links: new Map(state.links).set(link, tally) }
   const total = effectiveWeights(active.validators, active.slashed)
   return accept(isStitchedSupermajority(voted, total) ? justify(counted, vote) : counted)
 }
@@ -193,16 +193,30 @@ function findFault(
   return undefined
 }
 
+function isSameTally(known: LinkTally | undefined, tally: LinkTally): boolean {
+  return (
+    known !== undefined &&
+    known.voters === tally.voters &&
+    known.kernelHeight === tally.kernelHeight &&
+    known.voted.forward === tally.voted.forward &&
+    known.voted.rear === tally.voted.rear
+  )
+}
+
 function justify(state: FinalityState, vote: VoteMessage): FinalityState {
-  const justified = state.justified.has(vote.targetHeight)
-    ? state.justified
-    : new Map(state.justified).set(vote.targetHeight, vote.target)
-  const finalizes = vote.targetHeight === vote.sourceHeight + 1n
-  const finalized =
-    finalizes && !state.finalized.has(vote.sourceHeight)
+  const justifies = !state.justified.has(vote.targetHeight)
+  const finalizes =
+    vote.targetHeight === vote.sourceHeight + 1n && !state.finalized.has(vote.sourceHeight)
+  if (!justifies && !finalizes) return state
+  return {
+    ...state,
+    justified: justifies
+      ? new Map(state.justified).set(vote.targetHeight, vote.target)
+      : state.justified,
+    finalized: finalizes
       ? new Map(state.finalized).set(vote.sourceHeight, vote.source)
-      : state.finalized
-  return { ...state, justified, finalized }
+      : state.finalized,
+  }
 }
 
 function highest(
