@@ -64,39 +64,70 @@ describe('whatever votes, kernels and slashings follow each other', () => {
     let concluded = 0
     fc.assert(
       fc.property(sets, histories, (genesis, history) => {
-        let active = atKernel(1, genesis)
-        let state = EMPTY
-        const voters = new Set<Address>()
-        let isConcluded = false
-        for (const event of history) {
-          if ('kernel' in event) {
-            active = atKernel(Number(active.kernelHeight) + 1, event.kernel)
-          } else if ('offender' in event) {
-            active = { ...active, slashed: new Set(active.slashed).add(addressAt(event.offender)) }
-          } else {
-            const voter = addressAt(event.voter)
-            const verdict = countVote(state, votedBy(event.voter, LINK), viewOf(), active)
-            expect(verdict.ok).toBe(mayVote(active, voter))
-            if (!verdict.ok) continue
-            state = verdict.value
-            voters.add(voter)
-            const voted = weigh(active, (address) => voters.has(address))
-            expect(tallyOf(state)).toEqual(voted)
-            isConcluded ||= isStitchedSupermajority(
-              voted,
-              weigh(active, () => true),
-            )
-            expect(state.justified.size).toBe(isConcluded ? 2 : 1)
-            expect(state.finalized.size).toBe(isConcluded ? 1 : 0)
-          }
-        }
-        if (isConcluded) concluded++
+        const steps = replay(genesis, history)
+        expect(steps.map(({ given }) => given)).toEqual(steps.map(({ expected }) => expected))
+        if (steps.some(({ expected }) => expected.justified === 2)) concluded++
       }),
       { seed: 1, numRuns: 500 },
     )
     expect(concluded).toBeGreaterThan(50)
   })
 })
+
+type Event =
+  | { readonly voter: number }
+  | { readonly kernel: ValidatorSet }
+  | { readonly offender: number }
+
+/** What is seen of the link after a vote; without weight before the first one that counts. */
+type Step = {
+  readonly counts: boolean
+  readonly voted: StitchedWeight | undefined
+  readonly justified: number
+  readonly finalized: number
+}
+
+/** After every vote, what `countVote` gives and what the definitions say. */
+function replay(
+  genesis: ValidatorSet,
+  history: readonly Event[],
+): readonly { readonly given: Step; readonly expected: Step }[] {
+  let active = atKernel(1, genesis)
+  let state = EMPTY
+  let voted: StitchedWeight | undefined
+  let isConcluded = false
+  const voters = new Set<Address>()
+  const steps: { given: Step; expected: Step }[] = []
+  for (const event of history) {
+    if ('kernel' in event) {
+      active = atKernel(Number(active.kernelHeight) + 1, event.kernel)
+      continue
+    }
+    if ('offender' in event) {
+      active = { ...active, slashed: new Set(active.slashed).add(addressAt(event.offender)) }
+      continue
+    }
+    const verdict = countVote(state, votedBy(event.voter, LINK), viewOf(), active)
+    if (verdict.ok) state = verdict.value
+    const counts = mayVote(active, addressAt(event.voter))
+    if (counts) {
+      voters.add(addressAt(event.voter))
+      voted = weigh(active, (address) => voters.has(address))
+      const total = weigh(active, () => true)
+      isConcluded ||= isStitchedSupermajority(voted, total)
+    }
+    steps.push({
+      given: {
+        counts: verdict.ok,
+        voted: tallyOf(state),
+        justified: state.justified.size,
+        finalized: state.finalized.size,
+      },
+      expected: { counts, voted, justified: isConcluded ? 2 : 1, finalized: isConcluded ? 1 : 0 },
+    })
+  }
+  return steps
+}
 
 function vote(state: FinalityState, validator: number, active: ActiveSet): FinalityState {
   const verdict = countVote(state, votedBy(validator, LINK), viewOf(), active)

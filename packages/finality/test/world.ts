@@ -21,7 +21,7 @@ import {
   initialFinality,
 } from '../src/index.ts'
 
-export const CHAIN: Hash32 = hashOf('chain')
+const CHAIN: Hash32 = hashOf('chain')
 
 /** A chain of checkpoints by its name; all chains share the root at height 0. */
 export type Branch = string
@@ -42,7 +42,7 @@ export function checkpointAt(height: number | bigint, branch: Branch = 'main'): 
 }
 
 /** What every honest node computes for a source: a function of the source alone. */
-export function transitionOf(source: Hash32): Hash32 {
+function transitionOf(source: Hash32): Hash32 {
   return keccak256(utf8ToBytes(`transition at ${source}`))
 }
 
