@@ -15,7 +15,7 @@ describe('the vectors that Solidity is checked against', () => {
 
   test('meet every slashing condition that two votes can break, and none', () => {
     const seen = new Set(createRuleVectors().offence.rows.map(({ condition }) => condition))
-    expect([...seen].toSorted()).toEqual([0, 1, 2, 3])
+    expect(seen).toEqual(new Set([0, 1, 2, 3]))
     expect(OFFENCES[3]).toBe('contradicting-transition')
   })
 
