@@ -150,24 +150,29 @@ export async function readKernels(
   toBlock: BlockTag = 'latest',
 ): Promise<readonly OpenedKernel[]> {
   const kernels: OpenedKernel[] = []
-  let set: ValidatorSet = []
-  for (const { event, log } of await readCoreLogs(
-    client,
-    core,
-    ['KernelOpened'],
-    fromBlock,
-    toBlock,
-  )) {
-    if (event.name !== 'KernelOpened') continue
-    set = setAfter(set, event.updates, event.kernel)
-    kernels.push({
-      kernel: event.kernel,
-      kernelHash: event.kernelHash,
-      validatorSet: set,
-      openedAt: { blockNumber: log.blockNumber, transactionHash: log.transactionHash },
-    })
+  for (const log of await readCoreLogs(client, core, ['KernelOpened'], fromBlock, toBlock)) {
+    const kernel = followKernel(kernels.at(-1)?.validatorSet ?? [], log)
+    if (kernel !== undefined) kernels.push(kernel)
   }
   return kernels
+}
+
+/**
+ * The kernel that a log of a core tells of, with the set that follows from the one before; undefined if it tells of something else.
+ *
+ * @throws {@link HeaderMismatchError} if the set is not the one in the kernel.
+ */
+export function followKernel(
+  before: ValidatorSet,
+  { event, log }: CoreLog,
+): OpenedKernel | undefined {
+  if (event.name !== 'KernelOpened') return undefined
+  return {
+    kernel: event.kernel,
+    kernelHash: event.kernelHash,
+    validatorSet: setAfter(before, event.updates, event.kernel),
+    openedAt: { blockNumber: log.blockNumber, transactionHash: log.transactionHash },
+  }
 }
 
 function setAfter(before: ValidatorSet, updates: Hex, kernel: Kernel): ValidatorSet {

@@ -66,15 +66,15 @@ export class HeaderMismatchError extends CodedError<{
   }
 }
 
-/** A transaction that failed, or was not seen in a block in time. */
+/** A transaction that failed, was not seen in a block in time, or whose nonce another transaction took. */
 export class TransactionFailedError extends CodedError<{
   readonly code: 'TRANSACTION_FAILED'
   readonly hash: Hash32
-  readonly reason: 'reverted' | 'not-included'
+  readonly reason: 'reverted' | 'not-included' | 'replaced'
 }> {
   override readonly name = 'TransactionFailedError'
 
-  constructor(hash: Hash32, reason: 'reverted' | 'not-included') {
+  constructor(hash: Hash32, reason: 'reverted' | 'not-included' | 'replaced') {
     super({ code: 'TRANSACTION_FAILED', hash, reason }, `transaction ${hash} ${reason}`)
   }
 }

@@ -44,7 +44,7 @@ export type AccountProof = {
 /** Block height or tag of a query. */
 export type BlockTag = BlockNumber | 'latest' | 'safe' | 'finalized' | 'pending'
 
-/** Reads one Ethereum chain through its JSON-RPC. Every answer is checked for its form; headers for their hash. */
+/** Reads one Ethereum chain through its JSON-RPC. Every answer is checked for its form; headers for their hash; logs for address and range. */
 export type EthereumClient = {
   readonly chainId: bigint
   readonly request: JsonRpcRequest
@@ -141,7 +141,13 @@ export function createEthereumClient(
         const page = await request('eth_getLogs', [
           { address, topics, fromBlock: toQuantityHex(from), toBlock: toQuantityHex(last) },
         ])
-        logs.push(...requireList(page, 'eth_getLogs').map(toChainLog))
+        for (const log of requireList(page, 'eth_getLogs').map(toChainLog)) {
+          if (log.address !== address || log.blockNumber < from || log.blockNumber > last) {
+            const received = `one of ${log.address} in block ${log.blockNumber}`
+            throw new InvalidValueError(`a log of ${address} in ${from} to ${last}`, received)
+          }
+          logs.push(log)
+        }
       }
       return logs
     },

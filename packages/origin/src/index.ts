@@ -7,6 +7,7 @@ export {
   type CoreGenesis,
   type CoreLog,
   CoreNotOpenError,
+  followKernel,
   type OpenedKernel,
   readCoreGenesis,
   readCoreLogs,

@@ -22,10 +22,13 @@ export function createJsonRpcClient(url: string, timeoutMs = 20_000): JsonRpcReq
     }
     if (!isRecord(body))
       throw new EndpointUnreachableError(method, `unexpected body ${JSON.stringify(body)}`)
-    if (isRecord(body['error'])) {
-      const { code, message, data } = body['error']
+    const { error } = body
+    if (isRecord(error)) {
+      const { code, message, data } = error
       throw new RpcError(method, Number(code), String(message), toDataHex(data))
     }
+    if ((error !== undefined && error !== null) || !('result' in body))
+      throw new EndpointUnreachableError(method, `unexpected body ${JSON.stringify(body)}`)
     return body['result']
   }
 }

@@ -4,12 +4,14 @@ import {
   bytesToHex,
   type Hash32,
   type Hex,
+  hexToBytes,
+  keccak256,
   toAddress,
   toBlockNumber,
-  toHash32,
+  ZERO_HASH,
 } from '@mosaic/primitives'
 import { Transaction, Wallet } from 'ethers'
-import { TransactionFailedError } from './errors.ts'
+import { RpcError, TransactionFailedError } from './errors.ts'
 import { type EthereumClient, toQuantity, toQuantityHex } from './ethereum-client.ts'
 import { isRecord } from './json-rpc.ts'
 
@@ -33,10 +35,11 @@ export type TransactionRequest = {
 export type TransactionSender = {
   readonly address: Address
   /**
-   * Estimates, signs, sends and waits for the receipt. A call that would revert is not sent.
+   * Estimates, signs, sends and waits for the receipt. A call that would revert is not sent. One that is not included in time is sent
+   * again with the same nonce and higher fees, also when the endpoint has forgotten it.
    *
-   * @throws RpcError with the revert data if the estimate fails; {@link TransactionFailedError} if it reverts all the same or is not
-   * included in time; EndpointUnreachableError.
+   * @throws RpcError with the revert data if the estimate fails; {@link TransactionFailedError} if it reverts all the same, is not
+   * included after all attempts, or another transaction took its nonce; EndpointUnreachableError; what `signal` was aborted with.
    */
   readonly send: (request: TransactionRequest) => Promise<TransactionReceipt>
 }
@@ -46,25 +49,78 @@ export type SenderOptions = {
   readonly sleep: (ms: number) => Promise<void>
   /** Pause between looks for the receipt. */
   readonly pollMs?: number
-  /** Looks before the transaction counts as not included. */
-  readonly maxPolls?: number
+  /** Looks before the fees are raised. */
+  readonly pollsPerAttempt?: number
+  /** Times that a transaction is sent before it counts as not included. Each raises the fees by an eighth. */
+  readonly maxAttempts?: number
+  /**
+   * Whether nobody else sends from this account. Then what an earlier run has left waiting in the endpoint's pool is replaced; otherwise
+   * the next transaction stands behind it.
+   */
+  readonly ownsAccount?: boolean
+  /** Ends the waiting. */
+  readonly signal?: AbortSignal
 }
+
+type Fees = { readonly tip: bigint; readonly cap: bigint }
 
 /** A sender for a secret key on the chain of `client`. */
 export function createTransactionSender(
   client: EthereumClient,
   secretKey: Uint8Array,
-  { sleep, pollMs = 250, maxPolls = 480 }: SenderOptions,
+  {
+    sleep,
+    pollMs = 250,
+    pollsPerAttempt = 120,
+    maxAttempts = 8,
+    ownsAccount = false,
+    signal,
+  }: SenderOptions,
 ): TransactionSender {
   const wallet = new Wallet(bytesToHex(secretKey))
   const address = toAddress(wallet.address)
   let queue: Promise<unknown> = Promise.resolve()
+
+  const countTransactions = async (at: 'latest' | 'pending'): Promise<bigint> =>
+    toQuantity(
+      await client.request('eth_getTransactionCount', [address, at]),
+      'eth_getTransactionCount',
+    )
+
+  const readFees = async (): Promise<Fees> => {
+    const tip = toQuantity(
+      await client.request('eth_maxPriorityFeePerGas', []),
+      'eth_maxPriorityFeePerGas',
+    )
+    const block = await client.request('eth_getBlockByNumber', ['latest', false])
+    const baseFee = isRecord(block) ? toQuantity(block['baseFeePerGas'], 'baseFeePerGas') : 0n
+    return { tip, cap: baseFee * 2n + tip }
+  }
+
+  const findReceipt = async (
+    hashes: readonly Hash32[],
+  ): Promise<TransactionReceipt | undefined> => {
+    for (const hash of hashes) {
+      const receipt = await client.request('eth_getTransactionReceipt', [hash])
+      if (!isRecord(receipt)) continue
+      if (receipt['status'] !== '0x1') throw new TransactionFailedError(hash, 'reverted')
+      const contract = receipt['contractAddress']
+      return {
+        hash,
+        blockNumber: toBlockNumber(toQuantity(receipt['blockNumber'], 'blockNumber')),
+        gasUsed: toQuantity(receipt['gasUsed'], 'gasUsed'),
+        contract: typeof contract === 'string' ? toAddress(contract) : undefined,
+      }
+    }
+    return undefined
+  }
 
   const sendNow = async ({
     to,
     data,
     value = 0n,
   }: TransactionRequest): Promise<TransactionReceipt> => {
+    signal?.throwIfAborted()
     const call = {
       from: address,
       ...(to === undefined ? {} : { to }),
@@ -72,47 +128,37 @@ export function createTransactionSender(
       value: toQuantityHex(value),
     }
     const gas = toQuantity(await client.request('eth_estimateGas', [call]), 'eth_estimateGas')
-    const nonce = toQuantity(
-      await client.request('eth_getTransactionCount', [address, 'pending']),
-      'eth_getTransactionCount',
-    )
-    const tip = toQuantity(
-      await client.request('eth_maxPriorityFeePerGas', []),
-      'eth_maxPriorityFeePerGas',
-    )
-    const block = await client.request('eth_getBlockByNumber', ['latest', false])
-    const baseFee = isRecord(block) ? toQuantity(block['baseFeePerGas'], 'baseFeePerGas') : 0n
-    const transaction = Transaction.from({
-      type: 2,
-      chainId: client.chainId,
-      nonce: Number(nonce),
-      to: to ?? null,
-      data,
-      value,
-      gasLimit: gas + gas / 5n,
-      maxPriorityFeePerGas: tip,
-      maxFeePerGas: baseFee * 2n + tip,
-    })
-    const hash = toHash32(
-      String(
-        await client.request('eth_sendRawTransaction', [await wallet.signTransaction(transaction)]),
-      ),
-    )
-    for (let poll = 0; poll < maxPolls; poll++) {
-      const receipt = await client.request('eth_getTransactionReceipt', [hash])
-      if (isRecord(receipt)) {
-        if (receipt['status'] !== '0x1') throw new TransactionFailedError(hash, 'reverted')
-        const contract = receipt['contractAddress']
-        return {
-          hash,
-          blockNumber: toBlockNumber(toQuantity(receipt['blockNumber'], 'blockNumber')),
-          gasUsed: toQuantity(receipt['gasUsed'], 'gasUsed'),
-          contract: typeof contract === 'string' ? toAddress(contract) : undefined,
-        }
+    const nonce = await countTransactions(ownsAccount ? 'latest' : 'pending')
+    let fees = await readFees()
+    const sent: Hash32[] = []
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      const raw = await wallet.signTransaction(
+        Transaction.from({
+          type: 2,
+          chainId: client.chainId,
+          nonce: Number(nonce),
+          to: to ?? null,
+          data,
+          value,
+          gasLimit: gas + gas / 5n,
+          maxPriorityFeePerGas: fees.tip,
+          maxFeePerGas: fees.cap,
+        }),
+      )
+      const hash = keccak256(hexToBytes(raw))
+      const isWaiting = await offer(client, raw)
+      if (isWaiting) sent.unshift(hash)
+      for (let poll = 0; poll < (isWaiting ? pollsPerAttempt : 1); poll++) {
+        const isTaken = (await countTransactions('latest')) > nonce
+        const receipt = await findReceipt(sent)
+        if (receipt !== undefined) return receipt
+        if (isTaken) throw new TransactionFailedError(hash, 'replaced')
+        await sleep(pollMs)
+        signal?.throwIfAborted()
       }
-      await sleep(pollMs)
+      fees = raise(fees, await readFees())
     }
-    throw new TransactionFailedError(hash, 'not-included')
+    throw new TransactionFailedError(sent[0] ?? ZERO_HASH, 'not-included')
   }
 
   return {
@@ -123,4 +169,33 @@ export function createTransactionSender(
       return result
     },
   }
+}
+
+/**
+ * Hands a signed transaction to the endpoint. Whether it waits there now; false if one with its nonce waits that pays more, or was just
+ * included.
+ *
+ * @throws RpcError if the endpoint refuses it for another reason.
+ */
+async function offer(client: EthereumClient, raw: string): Promise<boolean> {
+  try {
+    await client.request('eth_sendRawTransaction', [raw])
+    return true
+  } catch (error) {
+    if (!(error instanceof RpcError)) throw error
+    if (/already known|already imported/i.test(error.message)) return true
+    if (/underpriced|nonce too low/i.test(error.message)) return false
+    throw error
+  }
+}
+
+/** An eighth more of both than before, or what the chain asks for now if that is more. */
+function raise(before: Fees, asked: Fees): Fees {
+  const tip = more(before.tip, asked.tip)
+  return { tip, cap: more(before.cap, asked.cap + tip) }
+}
+
+function more(before: bigint, asked: bigint): bigint {
+  const raised = before + before / 8n + 1n
+  return raised > asked ? raised : asked
 }

@@ -6,15 +6,8 @@ import {
   finalityGadgetViews,
   PREDEPLOYS,
 } from '@mosaic/contracts'
-import { type OpenedKernel, readCoreLogs, readKernels, readView } from '@mosaic/origin'
-import {
-  bytesToHex,
-  type Hash32,
-  type Height,
-  toBlockNumber,
-  toHeight,
-  ZERO_HASH,
-} from '@mosaic/primitives'
+import { type OpenedKernel, readView } from '@mosaic/origin'
+import { bytesToHex, type Height, toBlockNumber, toHeight, ZERO_HASH } from '@mosaic/primitives'
 import { coreIdentifier, encodeValidatorSet } from '@mosaic/protocol'
 import {
   type FinalizedTransition,
@@ -22,18 +15,18 @@ import {
   readFinalizedTransition,
   readSealVotes,
 } from './auxiliary-reader.ts'
+import type { CoreState } from './core-history.ts'
 import type { RelayedCore, RelayerAction, RelayerPorts, RelayPolicy } from './ports.ts'
 
 /** What stands open on the core. */
 type OpenHeight = {
   readonly head: CoreHead
   readonly kernel: OpenedKernel
-  /** Height of the checkpoint committed last; 0 before the first. */
   readonly lastCheckpoint: Height
 }
 
-/** A proposal that waits at the open height. */
-type OpenProposal = { readonly transitionHash: Hash32; readonly challengeEnd: bigint }
+/** Transition objects of finalized checkpoints above the last committed one. They do not change, so each is read once. */
+export type TransitionCache = Map<Height, FinalizedTransition>
 
 /**
  * Closes the open meta-block: commits a proposal whose challenge period is over, or proposes a finalized checkpoint. A proposal by anybody
@@ -43,42 +36,26 @@ export async function advanceMetaBlock(
   ports: RelayerPorts,
   core: RelayedCore,
   policy: RelayPolicy,
+  state: CoreState,
+  known: TransitionCache,
 ): Promise<RelayerAction | undefined> {
-  const open = await readOpenHeight(ports, core)
-  if (open === undefined) return undefined
+  const { identity } = core
+  const head = await readView(ports.origin.client, identity.core, coreViews.head, [])
+  const kernel = state.kernels.find((opened) => opened.kernel.height === head.height)
+  if (head.phase !== 'open' || kernel === undefined) return undefined
+  const open = { head, kernel, lastCheckpoint: state.lastCheckpoint }
   const now = (await ports.origin.client.header('latest'))?.timestamp ?? 0n
-  const candidates = await readCandidates(ports, core, open)
-  const proposals = await readProposals(ports, core, open)
-  const known = proposals.flatMap(({ transitionHash, challengeEnd }) => {
+  const candidates = await readCandidates(ports, core, open, known)
+  const proposed = state.proposals.flatMap(({ height, transitionHash, challengeEnd }) => {
     const candidate = candidates.find((c) => c.transitionHash === transitionHash)
-    return candidate === undefined ? [] : [{ candidate, challengeEnd }]
+    return candidate === undefined || height !== head.height ? [] : [{ candidate, challengeEnd }]
   })
-  if (known.length > 0) {
-    const ripe = known.find(({ challengeEnd }) => now >= challengeEnd)
+  if (proposed.length > 0) {
+    const ripe = proposed.find(({ challengeEnd }) => now >= challengeEnd)
     return ripe === undefined ? undefined : commit(ports, core, open, ripe.candidate)
   }
   const chosen = await chooseCandidate(ports, open, candidates, policy, now)
   return chosen === undefined ? undefined : propose(ports, core, open, chosen)
-}
-
-async function readOpenHeight(
-  { origin }: RelayerPorts,
-  { identity, createdAt, epochLength }: RelayedCore,
-): Promise<OpenHeight | undefined> {
-  const head = await readView(origin.client, identity.core, coreViews.head, [])
-  if (head.phase !== 'open') return undefined
-  const kernels = await readKernels(origin.client, identity.core, createdAt)
-  const kernel = kernels.find((opened) => opened.kernel.height === head.height)
-  if (kernel === undefined || epochLength === 0n) return undefined
-  const committed = await readCoreLogs(
-    origin.client,
-    identity.core,
-    ['MetaBlockCommitted'],
-    createdAt,
-  )
-  const last = committed.at(-1)?.event
-  const lastCheckpoint = last?.name === 'MetaBlockCommitted' ? last.sourceHeight : toHeight(0n)
-  return { head, kernel, lastCheckpoint }
 }
 
 /** Finalized checkpoints that may close the open meta-block, lowest first. */
@@ -86,7 +63,9 @@ async function readCandidates(
   { auxiliary }: RelayerPorts,
   { identity }: RelayedCore,
   { head, kernel, lastCheckpoint }: OpenHeight,
+  known: TransitionCache,
 ): Promise<readonly FinalizedTransition[]> {
+  for (const height of known.keys()) if (height <= lastCheckpoint) known.delete(height)
   const status = await readView(
     auxiliary.client,
     PREDEPLOYS.finalityGadget,
@@ -95,10 +74,12 @@ async function readCandidates(
   )
   const candidates: FinalizedTransition[] = []
   if (status.finalizedHash === ZERO_HASH) return candidates
-  for (let height: bigint = lastCheckpoint + 1n; height <= status.finalizedHeight; height++) {
-    const found = await readFinalizedTransition(auxiliary.client, toHeight(height))
+  for (let h: bigint = lastCheckpoint + 1n; h <= status.finalizedHeight; h++) {
+    const height = toHeight(h)
+    const found = known.get(height) ?? (await readFinalizedTransition(auxiliary.client, height))
+    if (found === undefined) continue
+    known.set(height, found)
     if (
-      found !== undefined &&
       found.transition.kernelHash === kernel.kernelHash &&
       found.transition.dynasty > head.dynasty &&
       found.transition.accumulatedGas > head.accumulatedGas
@@ -107,24 +88,6 @@ async function readCandidates(
     }
   }
   return candidates
-}
-
-async function readProposals(
-  { origin }: RelayerPorts,
-  { identity }: RelayedCore,
-  { head, kernel }: OpenHeight,
-): Promise<readonly OpenProposal[]> {
-  const logs = await readCoreLogs(
-    origin.client,
-    identity.core,
-    ['MetaBlockProposed'],
-    kernel.openedAt.blockNumber,
-  )
-  return logs.flatMap(({ event }) =>
-    event.name === 'MetaBlockProposed' && event.height === head.height
-      ? [{ transitionHash: event.transitionHash, challengeEnd: event.challengeEnd }]
-      : [],
-  )
 }
 
 /** The earliest candidate that meets the gas target (§2.5); after a quiet interval the newest one. */

@@ -6,7 +6,7 @@ import {
   originObserverViews,
   PREDEPLOYS,
 } from '@mosaic/contracts'
-import { readKernels, readView } from '@mosaic/origin'
+import { readView } from '@mosaic/origin'
 import {
   bytesToHex,
   type Hash32,
@@ -16,6 +16,7 @@ import {
   ZERO_HASH,
 } from '@mosaic/primitives'
 import { encodeValidatorSet, encodeWords, originIdentifier } from '@mosaic/protocol'
+import type { CoreState } from './core-history.ts'
 import type { RelayedCore, RelayerAction, RelayerPorts } from './ports.ts'
 
 /** Storage slot of the core's mapping height → K̃ for one height (docs/protocol.md §5). */
@@ -57,7 +58,8 @@ export async function reportOriginHeader(
 /** Confirms the next kernel on auxiliary, once the block that opened it lies under a finalized observation. */
 export async function confirmNextKernel(
   { origin, auxiliary }: RelayerPorts,
-  { identity, createdAt }: RelayedCore,
+  { identity }: RelayedCore,
+  { kernels }: CoreState,
 ): Promise<RelayerAction | undefined> {
   const registry = PREDEPLOYS.kernelRegistry
   const active = await readView(auxiliary.client, registry, kernelRegistryViews.activeKernel, [])
@@ -69,8 +71,10 @@ export async function confirmNextKernel(
     originObserverViews.latestFinalized,
     [],
   )
-  const opened = await readKernels(origin.client, identity.core, createdAt, observed.number)
-  const next = opened.find(({ kernel }) => kernel.height === active.kernel.height + 1n)
+  const next = kernels.find(
+    ({ kernel, openedAt }) =>
+      kernel.height === active.kernel.height + 1n && openedAt.blockNumber <= observed.number,
+  )
   if (next === undefined) return undefined
   const slot = kernelSlot(next.kernel.height)
   const proof = await origin.client.proof(identity.core, [slot], observed.number)

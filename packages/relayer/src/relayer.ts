@@ -1,4 +1,5 @@
-import { advanceMetaBlock } from './meta-block-duties.ts'
+import { createCoreHistory } from './core-history.ts'
+import { advanceMetaBlock, type TransitionCache } from './meta-block-duties.ts'
 import { confirmNextKernel, reportOriginHeader } from './origin-duties.ts'
 import type { RelayedCore, RelayerAction, RelayerPorts, RelayPolicy } from './ports.ts'
 
@@ -15,7 +16,9 @@ export type Relayer = {
 
 type Duty = () => Promise<RelayerAction | undefined>
 
-/** Creates a relayer. It keeps nothing between calls: two of them, or one killed and started again, do no harm. */
+/**
+ * Creates a relayer. What it keeps between calls it can read again: two of them, or one killed and started again, do no harm.
+ */
 export function createRelayer(
   ports: RelayerPorts,
   core: RelayedCore,
@@ -31,10 +34,16 @@ export function createRelayer(
       return undefined
     }
   }
+  const history = createCoreHistory(ports.origin.client, core.identity.core, core.createdAt)
+  const transitions: TransitionCache = new Map()
   const duties: readonly Duty[] = [
     () => perform('report-header', () => reportOriginHeader(ports, core)),
-    () => perform('confirm-kernel', () => confirmNextKernel(ports, core)),
-    () => perform('meta-block', () => advanceMetaBlock(ports, core, policy)),
+    () =>
+      perform('confirm-kernel', async () => confirmNextKernel(ports, core, await history.read())),
+    () =>
+      perform('meta-block', async () =>
+        advanceMetaBlock(ports, core, policy, await history.read(), transitions),
+      ),
   ]
   return {
     relayOnce: async () => {
