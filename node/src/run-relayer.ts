@@ -30,7 +30,7 @@ export async function runRelayer(config: RelayerConfig, log: Log): Promise<Runni
       { kind: 'finalized-tag' },
       genesis.chain.chainId,
     )
-    const options = { sleep: pause }
+    const options = { sleep: pause, ownsAccount: true, signal: stopping.signal }
     const ports = {
       origin: {
         client: origin,

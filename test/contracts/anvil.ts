@@ -6,6 +6,7 @@ import { type Address, type Hex, toAddress, toHex } from '@mosaic/primitives'
 
 /** A development chain in a process of its own, spoken to over JSON-RPC. */
 export type Anvil = {
+  readonly url: string
   readonly request: (method: string, ...parameters: readonly unknown[]) => Promise<unknown>
   /** Sends from the funded account; resolves to the receipt. @throws if the transaction reverts. */
   readonly send: (transaction: Transaction) => Promise<Receipt>
@@ -45,13 +46,14 @@ export type StorageProof = {
 /** EIP-7825: most gas of one transaction. */
 const GAS_LIMIT = 16_777_216n
 
-/** Starts anvil on a free port. Time advances by one second per block, so runs are alike. */
-export async function startAnvil(): Promise<Anvil> {
+/** Starts anvil on a free port. Time advances by one second per block, so runs are alike. @param more further arguments. */
+export async function startAnvil(more: readonly string[] = []): Promise<Anvil> {
   const child = spawn(
     findBinary(),
     [
       ['--port', '0', '--hardfork', 'osaka', '--chain-id', '31337', '--accounts', '1'],
       ['--timestamp', '1700000000', '--block-base-fee-per-gas', '0', '--no-cors'],
+      more,
     ].flat(),
     { stdio: ['ignore', 'pipe', 'inherit'] },
   )
@@ -114,7 +116,7 @@ export async function startAnvil(): Promise<Anvil> {
     child.kill()
     await exited
   }
-  return { request, send, call, account, stop }
+  return { url, request, send, call, account, stop }
 }
 
 /** The proof of one slot of an account at the newest block. */

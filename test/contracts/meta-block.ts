@@ -18,6 +18,7 @@ import {
   bigintToBytes,
   bytesToHex,
   type Hash32,
+  type Hex,
   hexToBytes,
   keccak256,
   keccak256Bytes,
@@ -76,7 +77,11 @@ export type MetaBlockGas = {
 }
 
 /** Creates a core with `size` validators of equal stake and opens it. */
-export async function openCore(anvil: Anvil, size: number): Promise<RunningCore> {
+export async function openCore(
+  anvil: Anvil,
+  size: number,
+  choice: { readonly parameters?: Partial<CoreParameters>; readonly definition?: Hex } = {},
+): Promise<RunningCore> {
   const created = await anvil.send({
     data: toHex(devnetTokenCreationCode + token.encodeDeploy([anvil.account]).slice(2)),
   })
@@ -95,11 +100,17 @@ export async function openCore(anvil: Anvil, size: number): Promise<RunningCore>
     maxJoins: 10n,
     maxLogouts: 10n,
     reporterShare: 1_000n,
+    ...choice.parameters,
   }
   const arbiter = await anvil.send({ data: coreArbiterCreationCode })
   const arbiterAddress = toAddress(arbiter.contractAddress ?? '')
   const core = await anvil.send({
-    data: encodeCoreCreation(parameters, arbiterAddress, anvil.account, toHex('0x7b7d')),
+    data: encodeCoreCreation(
+      parameters,
+      arbiterAddress,
+      anvil.account,
+      choice.definition ?? toHex('0x7b7d'),
+    ),
   })
   const address = toAddress(core.contractAddress ?? '')
   const total = STAKE * BigInt(size)

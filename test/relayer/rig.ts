@@ -1,0 +1,357 @@
+import {
+  type Chain,
+  createProducer,
+  createTransactionPool,
+  createVoteIntake,
+  createVotePool,
+  deriveTransitionHash,
+  encodeSignedVote,
+  openChain,
+} from '@mosaic/chain'
+import { originObserverViews, PREDEPLOYS } from '@mosaic/contracts'
+import { createExecutionLayer } from '@mosaic/execution'
+import { buildGenesis, encodeDefinition, type NetworkGenesis } from '@mosaic/genesis'
+import {
+  createEthereumClient,
+  createJsonRpcClient,
+  createTransactionSender,
+  type EthereumClient,
+  type JsonRpcRequest,
+  RpcError as OriginRpcError,
+  readCoreGenesis,
+} from '@mosaic/origin'
+import {
+  bytesToHex,
+  hexToBytes,
+  keccak256,
+  toBlockNumber,
+  toGas,
+  toHeight,
+  utf8ToBytes,
+  ZERO_HASH,
+} from '@mosaic/primitives'
+import {
+  coreIdentifier,
+  domainSeparator,
+  originIdentifier,
+  originTransitionHash,
+  secretKeyToAddress,
+  signDigest,
+  type VoteMessage,
+  voteDigest,
+} from '@mosaic/protocol'
+import { createRelayer, type RelayedCore, type Relayer, type RelayerPorts } from '@mosaic/relayer'
+import { createMethods, RpcError } from '@mosaic/rpc'
+import { createMemoryStore } from '@mosaic/storage'
+import { createRpcPorts, createTransactionIntake } from '../../node/src/rpc/index.ts'
+import { type Anvil, startAnvil, toQuantity } from '../contracts/anvil.ts'
+import { ORIGIN_CHAIN_ID, openCore, type RunningCore } from '../contracts/meta-block.ts'
+
+const ETHER = 10n ** 18n
+const GAS_LIMIT = 30_000_000n
+const EPOCH_LENGTH = 2n
+
+function key(name: string): Uint8Array {
+  return hexToBytes(keccak256(utf8ToBytes(name)))
+}
+
+const SIGNER = key('signer')
+const RELAYERS = ['first relayer', 'second relayer'].map(key)
+
+/** A core on anvil and its auxiliary chain in this process, with validators that vote for all they see. */
+export type Rig = {
+  readonly anvil: Anvil
+  readonly core: RunningCore
+  readonly chain: Chain
+  readonly relayed: RelayedCore
+  readonly origin: JsonRpcRequest
+  readonly auxiliary: JsonRpcRequest
+  /** Lets the validators vote, and both chains grow by one block; once for all who ask meanwhile. */
+  readonly turn: () => Promise<void>
+  /** A relayer with an account of its own, in the state of one just started. */
+  readonly createRelayer: (options?: RelayerOptions) => Relayer
+  readonly logged: unknown[]
+  readonly stop: () => Promise<void>
+}
+
+type RelayerOptions = {
+  readonly account?: 0 | 1
+  /** Stands before each request of the relayer. */
+  readonly guard?: (method: string) => void
+}
+
+export async function createRig(): Promise<Rig> {
+  const anvil = await startAnvil()
+  const definition = encodeDefinition({
+    period: 1n,
+    cliqueEpoch: 30_000n,
+    gasLimit: GAS_LIMIT,
+    baseFeePerGas: 10n ** 9n,
+    signers: [secretKeyToAddress(SIGNER)],
+    balances: Object.fromEntries(
+      [SIGNER, ...RELAYERS].map((secret) => [secretKeyToAddress(secret), 1000n * ETHER]),
+    ),
+  })
+  const core = await openCore(anvil, 4, {
+    definition: bytesToHex(definition),
+    parameters: {
+      epochLength: EPOCH_LENGTH,
+      originEpochLength: 2n,
+      maxVoteAge: 16n,
+      gasTarget: toGas(100_000n),
+      challengePeriod: 3n,
+    },
+  })
+  for (const secret of RELAYERS) {
+    await anvil.request('anvil_setBalance', secretKeyToAddress(secret), toQuantity(1000n * ETHER))
+  }
+  const origin = createJsonRpcClient(anvil.url)
+  const watch = clientOf(origin)
+  const genesis = await buildGenesis(await readCoreGenesis(watch, core.address))
+  const auxiliary = await createAuxiliary(genesis, watch, core)
+  const relayed: RelayedCore = {
+    identity: { originChainId: ORIGIN_CHAIN_ID, core: core.address },
+    createdAt: genesis.coreCreatedAt,
+    epochLength: genesis.epochLength,
+    originEpochLength: genesis.originEpochLength,
+  }
+  const logged: unknown[] = []
+  let turning: Promise<void> | undefined
+  const turn = (): Promise<void> => {
+    turning ??= anvil
+      .request('anvil_mine')
+      .then(() => auxiliary.turn())
+      .finally(() => {
+        turning = undefined
+      })
+    return turning
+  }
+
+  return {
+    anvil,
+    core,
+    chain: auxiliary.chain,
+    relayed,
+    origin,
+    auxiliary: auxiliary.request,
+    turn,
+    logged,
+    createRelayer: ({ account = 0, guard = () => undefined } = {}) => {
+      const secret = RELAYERS[account] ?? SIGNER
+      const guarded =
+        (request: JsonRpcRequest): JsonRpcRequest =>
+        async (method, params) => {
+          guard(method)
+          return request(method, params)
+        }
+      const onOrigin = clientOf(guarded(origin))
+      const onAuxiliary = createEthereumClient(
+        guarded(auxiliary.request),
+        { kind: 'finalized-tag' },
+        genesis.chain.chainId,
+      )
+      const options = { sleep: turn, pollMs: 0, ownsAccount: true }
+      const ports: RelayerPorts = {
+        origin: { client: onOrigin, sender: createTransactionSender(onOrigin, secret, options) },
+        auxiliary: {
+          client: onAuxiliary,
+          sender: createTransactionSender(onAuxiliary, secret, options),
+        },
+        log: (level, event, fields) => logged.push({ level, event, ...fields }),
+      }
+      return createRelayer(ports, relayed, { maxIntervalSeconds: 1_000_000n })
+    },
+    stop: async () => {
+      auxiliary.close()
+      await anvil.stop()
+    },
+  }
+}
+
+/** Final on origin is what is two blocks deep. */
+function clientOf(request: JsonRpcRequest): EthereumClient {
+  return createEthereumClient(request, { kind: 'confirmations', depth: 2n }, ORIGIN_CHAIN_ID)
+}
+
+type Auxiliary = {
+  readonly chain: Chain
+  readonly request: JsonRpcRequest
+  readonly turn: () => Promise<void>
+  readonly close: () => void
+}
+
+async function createAuxiliary(
+  genesis: NetworkGenesis,
+  origin: EthereumClient,
+  core: RunningCore,
+): Promise<Auxiliary> {
+  const store = createMemoryStore()
+  let opened: Chain | undefined
+  const execution = await createExecutionLayer({
+    genesis: genesis.chain,
+    source: { node: (hash) => store.get('node', hash), code: (hash) => store.get('code', hash) },
+    ancestorHash: (parentHash, number) => {
+      const parent = opened?.database.record(parentHash)
+      return parent && opened?.ancestor(parent, toBlockNumber(number))?.hash
+    },
+    tracker: 'required',
+  })
+  let seconds = genesis.chain.timestamp
+  const chain = await openChain({
+    definition: {
+      rules: genesis.clique,
+      epochLength: genesis.epochLength,
+      originEpochLength: genesis.originEpochLength,
+      maxVoteAge: genesis.maxVoteAge,
+      identity: { originChainId: genesis.originChainId, core: genesis.core },
+      originRoot: genesis.originRoot,
+      kernelHash: genesis.kernelHash,
+    },
+    execution,
+    store,
+    nowSeconds: () => seconds,
+  })
+  opened = chain
+  const transactions = createTransactionPool()
+  const transactionIntake = createTransactionIntake(chain, transactions)
+  const votes = createVotePool()
+  const intake = createVoteIntake(chain, votes)
+  const ports = createRpcPorts({
+    chain,
+    store,
+    transactions,
+    transactionIntake,
+    votes,
+    intake,
+    gossipTransaction: async () => undefined,
+    gossipVote: async () => undefined,
+    peerCount: () => 0,
+    syncProgress: () => undefined,
+    proposals: new Map(),
+    validator: undefined,
+    signer: secretKeyToAddress(SIGNER),
+    origin: undefined,
+    clientVersion: 'mosaic/test',
+  })
+  const methods = createMethods(ports)
+
+  const mine = async (): Promise<void> => {
+    seconds += 1n
+    const sealed = Promise.withResolvers<void>()
+    let step: (() => void) | undefined
+    const producer = createProducer(
+      {
+        chain,
+        transactions,
+        votes,
+        publish: async () => sealed.resolve(),
+        now: () => Number(seconds) * 1000,
+        schedule: (_ms, run) => {
+          step ??= run
+          return () => undefined
+        },
+        random: () => 0,
+        proposals: () => new Map(),
+        log: (level, event, fields) => {
+          if (level === 'warn') sealed.reject(new Error(`${event} ${String(fields['error'])}`))
+        },
+      },
+      { secretKey: SIGNER, gasLimit: GAS_LIMIT },
+    )
+    producer.start()
+    step?.()
+    await sealed.promise
+    await producer.stop()
+  }
+
+  const vote = async (message: VoteMessage | undefined): Promise<void> => {
+    if (message === undefined) return
+    const digest = voteDigest(domainSeparator(chain.definition.identity), message)
+    for (const secret of core.keys) {
+      const signature = signDigest(digest, secret)
+      await intake.take(encodeSignedVote({ vote: message, signature }))
+    }
+  }
+
+  return {
+    chain,
+    request: async (method, params) => {
+      try {
+        return await methods.call(method, params, {
+          signal: new AbortController().signal,
+          connection: undefined,
+          afterResponse: () => undefined,
+        })
+      } catch (error) {
+        if (!(error instanceof RpcError)) throw error
+        throw new OriginRpcError(method, error.shape.rpcCode, error.message, undefined)
+      }
+    },
+    turn: async () => {
+      await vote(auxiliaryVote(chain))
+      await vote(await originVote(chain, origin))
+      await mine()
+    },
+    close: () => {
+      methods.close()
+      ports.close()
+      transactionIntake.close()
+      intake.close()
+    },
+  }
+}
+
+/** From the justified checkpoint to the newest one below the head. */
+function auxiliaryVote(chain: Chain): VoteMessage | undefined {
+  const head = chain.head()
+  const source = head.auxiliary.justified
+  const targetHeight = toHeight(head.header.number / EPOCH_LENGTH)
+  const target = chain.checkpoint(head, targetHeight)
+  const at = chain.checkpoint(head, source.height)
+  if (targetHeight <= source.height || target === undefined || at === undefined) return undefined
+  return {
+    chain: coreIdentifier(chain.definition.identity),
+    transitionHash: deriveTransitionHash(at, chain.database.record(at.header.parentHash)),
+    source: source.hash,
+    target: target.hash,
+    sourceHeight: source.height,
+    targetHeight,
+  }
+}
+
+/** From the justified origin checkpoint to the next one, if it is reported. */
+async function originVote(chain: Chain, origin: EthereumClient): Promise<VoteMessage | undefined> {
+  const head = chain.head()
+  const { originEpochLength, identity } = chain.definition
+  const source = head.origin.justified
+  for (let rise = 1n; rise <= 8n; rise++) {
+    const targetHeight = toHeight(source.height + rise)
+    const target = await origin.header(toBlockNumber(targetHeight * originEpochLength))
+    const from = await origin.header(source.hash)
+    if (target === undefined || from === undefined) return undefined
+    const observed = await chain.execution.queries.call(
+      head.header,
+      head.signer ?? PREDEPLOYS.originObserver,
+      {
+        to: PREDEPLOYS.originObserver,
+        data: hexToBytes(originObserverViews.observation.encode(target.hash)),
+      },
+    )
+    if (!observed.ok) return undefined
+    const known = originObserverViews.observation.decode(bytesToHex(observed.value.returned))
+    if (known.blockHash === ZERO_HASH) continue
+    return {
+      chain: originIdentifier(identity.originChainId),
+      transitionHash: originTransitionHash({
+        blockNumber: from.number,
+        blockHash: from.hash,
+        stateRoot: from.stateRoot,
+      }),
+      source: source.hash,
+      target: target.hash,
+      sourceHeight: source.height,
+      targetHeight,
+    }
+  }
+  return undefined
+}
