@@ -21,6 +21,7 @@ import {
   type BlockNumber,
   bytesToHex,
   type Hash32,
+  InvalidValueError,
   toAddress,
   toHex,
 } from '@mosaic/primitives'
@@ -42,7 +43,11 @@ export type GenesisSource = {
   readonly openedTimestamp: bigint
   readonly parameters: CoreParameters
   readonly definition: Uint8Array
-  readonly originRoot: { readonly number: BlockNumber; readonly hash: Hash32; readonly stateRoot: Hash32 }
+  readonly originRoot: {
+    readonly number: BlockNumber
+    readonly hash: Hash32
+    readonly stateRoot: Hash32
+  }
   readonly kernel: Kernel
   readonly validatorSet: ValidatorSet
 }
@@ -58,7 +63,11 @@ export type NetworkGenesis = {
   readonly epochLength: bigint
   readonly originEpochLength: bigint
   readonly maxVoteAge: bigint
-  readonly originRoot: { readonly number: BlockNumber; readonly hash: Hash32; readonly stateRoot: Hash32 }
+  readonly originRoot: {
+    readonly number: BlockNumber
+    readonly hash: Hash32
+    readonly stateRoot: Hash32
+  }
   /** K̃_1. */
   readonly kernelHash: Hash32
 }
@@ -74,7 +83,7 @@ const CREATE2_PROXY_CODE = toHex(
   '0x7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe03601600081602082378035828234f58015156039578182fd5b8082525050506014600cf3',
 )
 
-/** Makes the genesis of a core's auxiliary chain. A pure function of what is on origin: anyone gets the same bytes. */
+/** Makes the genesis of a core's auxiliary chain. A pure function of what is on origin: anyone gets the same bytes. @throws InvalidValueError if the definition is none. */
 export async function buildGenesis(source: GenesisSource): Promise<NetworkGenesis> {
   const { parameters, kernel, originRoot } = source
   const definition = decodeDefinition(source.definition)
@@ -92,7 +101,11 @@ export async function buildGenesis(source: GenesisSource): Promise<NetworkGenesi
   const opened = kernelHash(kernel)
   const words = bytesToHex(encodeValidatorSet(source.validatorSet))
   const creations = {
-    [PREDEPLOYS.transitionTracker]: encodeTransitionTrackerCreation(configuration, EMPTY_TRIE_ROOT, opened),
+    [PREDEPLOYS.transitionTracker]: encodeTransitionTrackerCreation(
+      configuration,
+      EMPTY_TRIE_ROOT,
+      opened,
+    ),
     [PREDEPLOYS.finalityGadget]: encodeFinalityGadgetCreation(configuration, words),
     [PREDEPLOYS.originObserver]: encodeOriginObserverCreation(configuration),
     [PREDEPLOYS.kernelRegistry]: encodeKernelRegistryCreation(configuration, kernel),
@@ -101,9 +114,15 @@ export async function buildGenesis(source: GenesisSource): Promise<NetworkGenesi
     [HISTORY_STORAGE]: { nonce: 1n, code: HISTORY_CODE },
     [CREATE2_PROXY]: { nonce: 1n, code: CREATE2_PROXY_CODE },
   }
-  for (const [address, balance] of Object.entries(definition.balances)) alloc[toAddress(address)] = { balance }
   for (const [address, creation] of Object.entries(creations)) {
     alloc[toAddress(address)] = await runConstructor(creation, parameters.auxiliaryChainId, crypto)
+  }
+  for (const [key, balance] of Object.entries(definition.balances)) {
+    const address = toAddress(key)
+    if (alloc[address] !== undefined) {
+      throw new InvalidValueError('balances of accounts that are no predeploy', address)
+    }
+    alloc[address] = { balance }
   }
   const chain: ChainGenesis = {
     chainId: parameters.auxiliaryChainId,

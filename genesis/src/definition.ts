@@ -1,4 +1,10 @@
-import { type Address, InvalidValueError, toAddress, utf8ToBytes } from '@mosaic/primitives'
+import {
+  type Address,
+  bytesToHex,
+  InvalidValueError,
+  toAddress,
+  utf8ToBytes,
+} from '@mosaic/primitives'
 
 /**
  * The auxiliary definition: what the creator of a core fixes of the auxiliary chain beyond the core's own parameters. Its bytes are
@@ -41,8 +47,7 @@ export function encodeDefinition(definition: AuxiliaryDefinition): Uint8Array {
 
 /** @throws InvalidValueError if the bytes are not exactly what {@link encodeDefinition} makes of the definition they hold. */
 export function decodeDefinition(bytes: Uint8Array): AuxiliaryDefinition {
-  const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  const parsed: unknown = JSON.parse(text)
+  const { text, parsed } = parse(bytes)
   if (!isRecord(parsed) || parsed['format'] !== FORMAT) {
     throw new InvalidValueError(`an auxiliary definition of format ${FORMAT}`, text)
   }
@@ -57,12 +62,27 @@ export function decodeDefinition(bytes: Uint8Array): AuxiliaryDefinition {
     baseFeePerGas: integer(parsed['baseFeePerGas'], 'baseFeePerGas'),
     signers: signers.map((signer) => toAddress(String(signer))),
     balances: Object.fromEntries(
-      Object.entries(balances).map(([address, balance]) => [toAddress(address), integer(balance, address)]),
+      Object.entries(balances).map(([address, balance]) => [
+        toAddress(address),
+        integer(balance, address),
+      ]),
     ),
+  }
+  if (new Set(definition.signers).size !== definition.signers.length) {
+    throw new InvalidValueError('signers that are all different', definition.signers.join())
   }
   const canonical = new TextDecoder().decode(encodeDefinition(definition))
   if (canonical !== text) throw new InvalidValueError(`the canonical text ${canonical}`, text)
   return definition
+}
+
+function parse(bytes: Uint8Array): { readonly text: string; readonly parsed: unknown } {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return { text, parsed: JSON.parse(text) }
+  } catch {
+    throw new InvalidValueError('JSON in UTF-8', bytesToHex(bytes))
+  }
 }
 
 function integer(value: unknown, name: string): bigint {

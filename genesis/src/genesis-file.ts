@@ -43,7 +43,9 @@ export function encodeGenesisFile(genesis: NetworkGenesis): string {
         ...(account.balance === undefined ? {} : { balance: account.balance.toString() }),
         ...(account.nonce === undefined ? {} : { nonce: account.nonce.toString() }),
         ...(account.code === undefined ? {} : { code: account.code }),
-        ...(account.storage === undefined ? {} : { storage: sorted(account.storage, (value) => value) }),
+        ...(account.storage === undefined
+          ? {}
+          : { storage: sorted(account.storage, (value) => value) }),
       })),
     },
     undefined,
@@ -53,8 +55,9 @@ export function encodeGenesisFile(genesis: NetworkGenesis): string {
 
 /** @throws InvalidValueError naming the first member that is missing or malformed. Does not recompute the hash: opening a chain does. */
 export function decodeGenesisFile(text: string): NetworkGenesis {
-  const root = reader(JSON.parse(text), 'genesis')
-  if (root.text('format') !== FORMAT) throw new InvalidValueError(`a genesis of format ${FORMAT}`, root.text('format'))
+  const root = reader(parse(text), 'genesis')
+  if (root.text('format') !== FORMAT)
+    throw new InvalidValueError(`a genesis of format ${FORMAT}`, root.text('format'))
   const origin = root.child('origin')
   const originRoot = origin.child('root')
   const clique = root.child('clique')
@@ -64,7 +67,8 @@ export function decodeGenesisFile(text: string): NetworkGenesis {
     const account = accounts.child(key)
     const slots = account.has('storage') ? account.child('storage') : undefined
     const storage: Record<Hash32, Hash32> = {}
-    for (const slot of slots?.keys() ?? []) storage[toHash32(slot)] = toHash32(slots?.text(slot) ?? '')
+    for (const slot of slots?.keys() ?? [])
+      storage[toHash32(slot)] = toHash32(slots?.text(slot) ?? '')
     alloc[toAddress(key)] = {
       ...(account.has('balance') ? { balance: account.integer('balance') } : {}),
       ...(account.has('nonce') ? { nonce: account.integer('nonce') } : {}),
@@ -98,7 +102,18 @@ export function decodeGenesisFile(text: string): NetworkGenesis {
   }
 }
 
-function sorted<T, U>(record: Readonly<Record<string, T>>, map: (value: T) => U): Record<string, U> {
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new InvalidValueError('a genesis in JSON', text.slice(0, 100))
+  }
+}
+
+function sorted<T, U>(
+  record: Readonly<Record<string, T>>,
+  map: (value: T) => U,
+): Record<string, U> {
   return Object.fromEntries(
     Object.entries(record)
       .toSorted(([a], [b]) => (a < b ? -1 : 1))
@@ -121,14 +136,16 @@ function reader(value: unknown, path: string): Reader {
   const members = new Map<string, unknown>(Object.entries(value))
   const text = (key: string): string => {
     const member = members.get(key)
-    if (typeof member !== 'string') throw new InvalidValueError(`text at ${path}.${key}`, JSON.stringify(member))
+    if (typeof member !== 'string')
+      throw new InvalidValueError(`text at ${path}.${key}`, JSON.stringify(member))
     return member
   }
   return {
     text,
     integer: (key) => {
       const digits = text(key)
-      if (!/^\d{1,78}$/.test(digits)) throw new InvalidValueError(`a decimal string at ${path}.${key}`, digits)
+      if (!/^\d{1,78}$/.test(digits))
+        throw new InvalidValueError(`a decimal string at ${path}.${key}`, digits)
       return BigInt(digits)
     },
     child: (key) => reader(members.get(key), `${path}.${key}`),

@@ -146,9 +146,9 @@ export function createTransactionSender(
         }),
       )
       const hash = keccak256(hexToBytes(raw))
-      const isWaiting = await offer(client, raw)
-      if (isWaiting) sent.unshift(hash)
-      for (let poll = 0; poll < (isWaiting ? pollsPerAttempt : 1); poll++) {
+      const outcome = await offer(client, raw)
+      if (outcome === 'waiting') sent.unshift(hash)
+      for (let poll = 0; outcome !== 'underpriced' && poll < pollsPerAttempt; poll++) {
         const isTaken = (await countTransactions('latest')) > nonce
         const receipt = await findReceipt(sent)
         if (receipt !== undefined) return receipt
@@ -172,19 +172,22 @@ export function createTransactionSender(
 }
 
 /**
- * Hands a signed transaction to the endpoint. Whether it waits there now; false if one with its nonce waits that pays more, or was just
- * included.
+ * Hands a signed transaction to the endpoint. Then it waits there, or one with its nonce waits that pays as much, or one was included.
  *
  * @throws RpcError if the endpoint refuses it for another reason.
  */
-async function offer(client: EthereumClient, raw: string): Promise<boolean> {
+async function offer(
+  client: EthereumClient,
+  raw: string,
+): Promise<'waiting' | 'underpriced' | 'nonce-taken'> {
   try {
     await client.request('eth_sendRawTransaction', [raw])
-    return true
+    return 'waiting'
   } catch (error) {
     if (!(error instanceof RpcError)) throw error
-    if (/already known|already imported/i.test(error.message)) return true
-    if (/underpriced|nonce too low/i.test(error.message)) return false
+    if (/already known|already imported/i.test(error.message)) return 'waiting'
+    if (/underpriced/i.test(error.message)) return 'underpriced'
+    if (/nonce too low/i.test(error.message)) return 'nonce-taken'
     throw error
   }
 }

@@ -1,0 +1,188 @@
+import {
+  createEthereumClient,
+  createJsonRpcClient,
+  createTransactionSender,
+  type EthereumClient,
+  type SenderOptions,
+  TransactionFailedError,
+  type TransactionSender,
+} from '@mosaic/origin'
+import {
+  bytesToHex,
+  hexToBytes,
+  keccak256,
+  toAddress,
+  toHex,
+  utf8ToBytes,
+} from '@mosaic/primitives'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type Anvil, readFields, startAnvil, toQuantity } from '../contracts/anvil.ts'
+
+const SECRET = hexToBytes(keccak256(utf8ToBytes('sender')))
+const TARGET = toAddress(`0x${'11'.repeat(20)}`)
+
+describe('the transaction sender, on a chain whose blocks are mined by hand', () => {
+  let anvil: Anvil
+  let client: EthereumClient
+
+  beforeEach(async () => {
+    anvil = await startAnvil(['--no-mining'])
+    client = createEthereumClient(
+      createJsonRpcClient(anvil.url),
+      { kind: 'confirmations', depth: 0n },
+      31_337n,
+    )
+    const { address } = sender()
+    await anvil.request('anvil_setBalance', address, toQuantity(10n ** 21n))
+  })
+
+  afterEach(async () => {
+    await anvil.stop()
+  })
+
+  /** What happens in the pauses, one after the other; then every pause mines a block. */
+  function sender(
+    pauses: readonly (() => Promise<unknown>)[] = [],
+    options: Partial<SenderOptions> = {},
+  ): TransactionSender {
+    const waiting = [...pauses]
+    return createTransactionSender(client, SECRET, {
+      sleep: async () => {
+        await (waiting.shift() ?? (() => anvil.request('anvil_mine')))()
+      },
+      pollsPerAttempt: 2,
+      maxAttempts: 4,
+      ...options,
+    })
+  }
+
+  const idle = async (): Promise<void> => undefined
+  const call = { to: TARGET, data: toHex('0x'), value: 1n }
+
+  async function waitingTransactions(): Promise<readonly Record<string, unknown>[]> {
+    const pool = readFields(await anvil.request('txpool_content'))
+    return Object.values(readFields(pool['pending'])).flatMap((own) =>
+      Object.values(readFields(own)).map(readFields),
+    )
+  }
+
+  test('sends one after the other, with rising nonces', async () => {
+    const own = sender()
+    const receipts = await Promise.all([own.send(call), own.send(call), own.send(call)])
+    const nonces = await Promise.all(
+      receipts.map(async ({ hash }) =>
+        BigInt(String(readFields(await anvil.request('eth_getTransactionByHash', hash))['nonce'])),
+      ),
+    )
+    expect(nonces).toEqual([0n, 1n, 2n])
+    expect(receipts.map(({ gasUsed }) => gasUsed)).toEqual([21_000n, 21_000n, 21_000n])
+    expect(await client.balance(TARGET)).toBe(3n)
+  })
+
+  test('creates contracts', async () => {
+    const { contract } = await sender().send({ to: undefined, data: toHex('0x60016000f3') })
+    expect(contract === undefined ? '' : await client.code(contract)).toBe('0x00')
+  })
+
+  test('raises the fees of what is stuck, under the same nonce', async () => {
+    const seen: bigint[] = []
+    const look = async (): Promise<void> => {
+      const [waiting] = await waitingTransactions()
+      seen.push(BigInt(String(waiting?.['maxFeePerGas'])))
+    }
+    const receipt = await sender([look, idle, look, idle, look]).send(call)
+    const [first = 0n, second = 0n, third = 0n] = seen
+    expect(second * 100n).toBeGreaterThanOrEqual(first * 110n)
+    expect(third * 100n).toBeGreaterThanOrEqual(second * 110n)
+    expect(receipt.gasUsed).toBe(21_000n)
+    expect(await client.balance(TARGET)).toBe(1n)
+  })
+
+  test('follows a base fee that has risen above what it offered', async () => {
+    const rise = (): Promise<unknown> =>
+      anvil.request('anvil_setNextBlockBaseFeePerGas', toQuantity(10n ** 11n))
+    const mine = async (): Promise<void> => {
+      await rise()
+      await anvil.request('anvil_mine')
+    }
+    await sender([mine, mine]).send(call)
+    expect(await client.balance(TARGET)).toBe(1n)
+  })
+
+  test('sends again what the endpoint has dropped', async () => {
+    const drop = async (): Promise<void> => {
+      for (const { hash } of await waitingTransactions()) {
+        await anvil.request('anvil_dropTransaction', hash)
+      }
+      expect(await waitingTransactions()).toEqual([])
+    }
+    await sender([drop, idle]).send(call)
+    expect(await client.balance(TARGET)).toBe(1n)
+  })
+
+  test('gives up after its attempts', async () => {
+    const never = Array.from({ length: 20 }, () => idle)
+    const failure = await sender(never)
+      .send(call)
+      .catch((reason: unknown) => reason)
+    if (!(failure instanceof TransactionFailedError)) throw new Error(String(failure))
+    expect(failure.shape.reason).toBe('not-included')
+  })
+
+  test('that owns its account replaces what an earlier run left waiting', async () => {
+    const never = Array.from({ length: 20 }, () => idle)
+    await expect(sender(never, { maxAttempts: 1 }).send(call)).rejects.toThrow(/not-included/)
+    expect(await waitingTransactions()).toHaveLength(1)
+    const owner = sender([], { ownsAccount: true })
+    await owner.send({ ...call, value: 5n })
+    expect(await client.balance(TARGET)).toBe(5n)
+    expect(await waitingTransactions()).toEqual([])
+  })
+
+  test('that does not own it stands behind what waits', async () => {
+    const never = Array.from({ length: 20 }, () => idle)
+    await expect(sender(never, { maxAttempts: 1 }).send(call)).rejects.toThrow(/not-included/)
+    await sender().send({ ...call, value: 5n })
+    expect(await client.balance(TARGET)).toBe(6n)
+  })
+
+  test('notices that another transaction took its nonce', async () => {
+    const other = sender([], { ownsAccount: true })
+    const overtake = async (): Promise<void> => {
+      await other.send({ ...call, value: 7n })
+    }
+    const failure = await sender([overtake], { ownsAccount: true })
+      .send(call)
+      .catch((reason: unknown) => reason)
+    if (!(failure instanceof TransactionFailedError)) throw new Error(String(failure))
+    expect(failure.shape.reason).toBe('replaced')
+    expect(await client.balance(TARGET)).toBe(7n)
+  })
+
+  test('does not send what would revert, and goes on with the next', async () => {
+    await anvil.request('anvil_setCode', TARGET, '0x5f5ffd')
+    const own = sender()
+    const failing = own.send(call)
+    const next = own.send({ ...call, to: toAddress(`0x${'22'.repeat(20)}`) })
+    await expect(failing).rejects.toThrow(/revert/)
+    expect((await next).gasUsed).toBe(21_000n)
+    expect(await client.request('eth_getTransactionCount', [own.address, 'latest'])).toBe('0x1')
+  })
+
+  test('tells of what reverted all the same', async () => {
+    const breakIt = async (): Promise<void> => {
+      await anvil.request('anvil_setCode', TARGET, '0x5f5ffd')
+      await anvil.request('anvil_mine')
+    }
+    await expect(sender([breakIt]).send(call)).rejects.toThrow(/reverted/)
+  })
+
+  test('stops waiting when it is told to', async () => {
+    const stopping = new AbortController()
+    const abort = async (): Promise<void> => stopping.abort(new Error('stopping'))
+    const own = sender([abort], { signal: stopping.signal })
+    await expect(own.send(call)).rejects.toThrow('stopping')
+    await expect(own.send(call)).rejects.toThrow('stopping')
+    expect(bytesToHex(SECRET)).toHaveLength(66)
+  })
+})
