@@ -21,6 +21,8 @@ import { type Anvil, readFields, startAnvil, toQuantity } from '../contracts/anv
 const SECRET = hexToBytes(keccak256(utf8ToBytes('sender')))
 const TARGET = toAddress(`0x${'11'.repeat(20)}`)
 
+const idle = async (): Promise<void> => undefined
+
 describe('the transaction sender, on a chain whose blocks are mined by hand', () => {
   let anvil: Anvil
   let client: EthereumClient
@@ -56,7 +58,6 @@ describe('the transaction sender, on a chain whose blocks are mined by hand', ()
     })
   }
 
-  const idle = async (): Promise<void> => undefined
   const call = { to: TARGET, data: toHex('0x'), value: 1n }
 
   async function waitingTransactions(): Promise<readonly Record<string, unknown>[]> {
@@ -99,24 +100,27 @@ describe('the transaction sender, on a chain whose blocks are mined by hand', ()
   })
 
   test('follows a base fee that has risen above what it offered', async () => {
-    const rise = (): Promise<unknown> =>
-      anvil.request('anvil_setNextBlockBaseFeePerGas', toQuantity(10n ** 11n))
+    const mined: string[] = []
     const mine = async (): Promise<void> => {
-      await rise()
+      await anvil.request('anvil_setNextBlockBaseFeePerGas', toQuantity(10n ** 11n))
       await anvil.request('anvil_mine')
+      mined.push(String(await client.balance(TARGET)))
     }
     await sender([mine, mine]).send(call)
+    expect(mined).toEqual(['0', '0'])
     expect(await client.balance(TARGET)).toBe(1n)
   })
 
   test('sends again what the endpoint has dropped', async () => {
+    let dropped = 0
     const drop = async (): Promise<void> => {
       for (const { hash } of await waitingTransactions()) {
         await anvil.request('anvil_dropTransaction', hash)
+        dropped += 1
       }
-      expect(await waitingTransactions()).toEqual([])
     }
     await sender([drop, idle]).send(call)
+    expect(dropped).toBe(1)
     expect(await client.balance(TARGET)).toBe(1n)
   })
 
@@ -170,11 +174,13 @@ describe('the transaction sender, on a chain whose blocks are mined by hand', ()
   })
 
   test('tells of what reverted all the same', async () => {
-    const breakIt = async (): Promise<void> => {
-      await anvil.request('anvil_setCode', TARGET, '0x5f5ffd')
-      await anvil.request('anvil_mine')
-    }
-    await expect(sender([breakIt]).send(call)).rejects.toThrow(/reverted/)
+    const own = sender([
+      async () => {
+        await anvil.request('anvil_setCode', TARGET, '0x5f5ffd')
+        await anvil.request('anvil_mine')
+      },
+    ])
+    await expect(own.send(call)).rejects.toThrow(/reverted/)
   })
 
   test('stops waiting when it is told to', async () => {

@@ -148,7 +148,8 @@ export function createTransactionSender(
       const hash = keccak256(hexToBytes(raw))
       const outcome = await offer(client, raw)
       if (outcome === 'waiting') sent.unshift(hash)
-      for (let poll = 0; outcome !== 'underpriced' && poll < pollsPerAttempt; poll++) {
+      const polls = outcome === 'underpriced' ? 0 : pollsPerAttempt
+      for (let poll = 0; poll < polls; poll++) {
         const isTaken = (await countTransactions('latest')) > nonce
         const receipt = await findReceipt(sent)
         if (receipt !== undefined) return receipt

@@ -16,7 +16,7 @@ import {
 } from '@mosaic/primitives'
 
 /** A proposal that waits at the open height. */
-export type OpenProposal = {
+type OpenProposal = {
   readonly height: MetaHeight
   readonly transitionHash: Hash32
   /** Seconds since 1970. */
@@ -98,23 +98,13 @@ export function createCoreHistory(
 
 function applyLog(state: CoreState, entry: CoreLog): CoreState {
   const { event } = entry
-  switch (event.name) {
-    case 'KernelOpened': {
-      const opened = followKernel(state.kernels.at(-1)?.validatorSet ?? [], entry)
-      if (opened === undefined) return state
-      const kernels = [...state.kernels, opened].slice(-KERNELS_KEPT)
-      return { ...state, kernels, proposals: [] }
-    }
-    case 'MetaBlockCommitted':
-      return { ...state, lastCheckpoint: event.sourceHeight }
-    case 'MetaBlockProposed': {
-      const { height, transitionHash, challengeEnd } = event
-      return {
-        ...state,
-        proposals: [...state.proposals, { height, transitionHash, challengeEnd }],
-      }
-    }
-    default:
-      return state
+  if (event.name === 'KernelOpened') {
+    const opened = followKernel(state.kernels.at(-1)?.validatorSet ?? [], entry)
+    if (opened === undefined) return state
+    return { ...state, kernels: [...state.kernels, opened].slice(-KERNELS_KEPT), proposals: [] }
   }
+  if (event.name === 'MetaBlockCommitted') return { ...state, lastCheckpoint: event.sourceHeight }
+  if (event.name !== 'MetaBlockProposed') return state
+  const { height, transitionHash, challengeEnd } = event
+  return { ...state, proposals: [...state.proposals, { height, transitionHash, challengeEnd }] }
 }
