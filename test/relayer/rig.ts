@@ -1,15 +1,4 @@
-import {
-  type Chain,
-  createProducer,
-  createTransactionPool,
-  createVoteIntake,
-  createVotePool,
-  deriveTransitionHash,
-  encodeSignedVote,
-  openChain,
-} from '@mosaic/chain'
 import { originObserverViews, PREDEPLOYS } from '@mosaic/contracts'
-import { createExecutionLayer } from '@mosaic/execution'
 import { buildGenesis, encodeDefinition, type NetworkGenesis } from '@mosaic/genesis'
 import {
   createEthereumClient,
@@ -40,10 +29,26 @@ import {
   type VoteMessage,
   voteDigest,
 } from '@mosaic/protocol'
-import { createRelayer, type RelayedCore, type Relayer, type RelayerPorts } from '@mosaic/relayer'
-import { createMethods, RpcError } from '@mosaic/rpc'
-import { createMemoryStore } from '@mosaic/storage'
 import { createRpcPorts, createTransactionIntake } from '../../node/src/rpc/index.ts'
+import {
+  type Chain,
+  createProducer,
+  createTransactionPool,
+  createVoteIntake,
+  createVotePool,
+  deriveTransitionHash,
+  encodeSignedVote,
+  openChain,
+} from '../../packages/chain/src/index.ts'
+import { createExecutionLayer } from '../../packages/execution/src/index.ts'
+import {
+  createRelayer,
+  type RelayedCore,
+  type Relayer,
+  type RelayerPorts,
+} from '../../packages/relayer/src/index.ts'
+import { createMethods, RpcError } from '../../packages/rpc/src/index.ts'
+import { createMemoryStore } from '../../packages/storage/src/index.ts'
 import { type Anvil, startAnvil, toQuantity } from '../contracts/anvil.ts'
 import { ORIGIN_CHAIN_ID, openCore, type RunningCore } from '../contracts/meta-block.ts'
 
