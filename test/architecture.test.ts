@@ -18,6 +18,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
   chain: ['primitives', 'protocol', 'authority', 'finality', 'contracts', 'storage', 'execution'],
   origin: ['primitives', 'protocol', 'contracts'],
   validator: ['primitives', 'protocol', 'finality'],
+  fisherman: ['primitives', 'protocol', 'finality'],
   relayer: ['primitives', 'protocol', 'contracts', 'origin'],
   rpc: ['primitives', 'protocol'],
   genesis: ['primitives', 'protocol', 'authority', 'contracts', 'execution'],

@@ -9,6 +9,7 @@ export type Space =
   | 'transaction'
   | 'vote'
   | 'meta'
+  | 'fisherman'
 
 /** How one space is laid out. */
 type Layout = {
@@ -31,6 +32,7 @@ const LAYOUTS: Readonly<Record<Space, Layout>> = {
   transaction: { prefix: 0x07, checksummed: true },
   vote: { prefix: 0x08, checksummed: true },
   meta: { prefix: 0x09, checksummed: true },
+  fisherman: { prefix: 0x0a, checksummed: true },
 }
 
 /** The first byte of every key of `space` on disk. */

@@ -1,0 +1,96 @@
+import type { CaseBook } from './case-book.ts'
+import { findConflict } from './conflict.ts'
+import { type Evidence, offenderOf, type SignedVote } from './evidence.ts'
+import type { FishermanPorts } from './ports.ts'
+import type { VoteHistory } from './vote-history.ts'
+
+/** Compares each vote with all that its validator signed before. */
+export type Detector = {
+  /** Evidence against the signer, if this vote completes it; it is on disk then. One vote after the other. */
+  readonly see: (vote: SignedVote) => Promise<Evidence | undefined>
+  /** Looks again at votes whose source was not known; the evidence that came of it. */
+  readonly seeAgain: () => Promise<readonly Evidence[]>
+}
+
+/** Votes that wait for their source, of one validator and of all. */
+const UNJUDGED_PER_VALIDATOR = 16
+const UNJUDGED = 4096
+
+/** Creates a detector over a history. */
+export function createDetector(
+  { transitionHash, horizon }: Pick<FishermanPorts, 'transitionHash' | 'horizon'>,
+  history: VoteHistory,
+  book: CaseBook,
+): Detector {
+  /** By chain, validator and target; oldest first. */
+  const unjudged = new Map<string, SignedVote>()
+
+  /**
+   * Two votes convict wherever they are shown; that a T̃ is false has to be proven with state that another may not have. So a validator
+   * with a case of that kind is still watched for one of the other.
+   */
+  const isDone = (validator: SignedVote['validator']): boolean => {
+    const found = book.of(validator)
+    return found !== undefined && found.evidence.offence !== 'false-transition'
+  }
+
+  /** Condition 4. */
+  const judge = async ({ vote }: SignedVote): Promise<'false' | 'true' | 'unknown'> => {
+    const own = await transitionHash(vote.chain, vote.source)
+    if (own === undefined) return 'unknown'
+    return own === vote.transitionHash ? 'true' : 'false'
+  }
+
+  const convict = async (evidence: Evidence): Promise<Evidence> => {
+    await book.open(evidence)
+    const validator = offenderOf(evidence)
+    for (const [key, vote] of unjudged) if (vote.validator === validator) unjudged.delete(key)
+    return evidence
+  }
+
+  const seeNow = async (vote: SignedVote): Promise<Evidence | undefined> => {
+    const { chain, targetHeight } = vote.vote
+    const { validator } = vote
+    if (isDone(validator)) return undefined
+    const conflict = findConflict(vote, await history.neighbours(vote))
+    if (conflict !== undefined) return convict(conflict)
+    const isKept = await history.add(vote, horizon(chain))
+    if (book.of(validator) !== undefined) return undefined
+    const truth = await judge(vote)
+    if (truth === 'false') return convict({ offence: 'false-transition', votes: [vote] })
+    if (truth === 'unknown' && isKept) wait(unjudged, `${chain}${validator}${targetHeight}`, vote)
+    return undefined
+  }
+
+  let queue: Promise<unknown> = Promise.resolve()
+  const exclusive = <T>(step: () => Promise<T>): Promise<T> => {
+    const result = queue.then(step)
+    queue = result.catch(() => undefined)
+    return result
+  }
+
+  return {
+    see: (vote) => exclusive(() => seeNow(vote)),
+    seeAgain: () =>
+      exclusive(async () => {
+        const found: Evidence[] = []
+        for (const [key, vote] of new Map(unjudged)) {
+          const truth = await judge(vote)
+          if (truth !== 'unknown') unjudged.delete(key)
+          if (truth === 'false' && book.of(vote.validator) === undefined)
+            found.push(await convict({ offence: 'false-transition', votes: [vote] }))
+        }
+        return found
+      }),
+  }
+}
+
+/** Who signs too much that nobody can judge loses the oldest of it. */
+function wait(unjudged: Map<string, SignedVote>, key: string, vote: SignedVote): void {
+  unjudged.set(key, vote)
+  const own = [...unjudged].filter(([, { validator }]) => validator === vote.validator)
+  const [oldestOwn] = own
+  if (own.length > UNJUDGED_PER_VALIDATOR && oldestOwn !== undefined) unjudged.delete(oldestOwn[0])
+  const [oldest] = unjudged.keys()
+  if (unjudged.size > UNJUDGED && oldest !== undefined) unjudged.delete(oldest)
+}
