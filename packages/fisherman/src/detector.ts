@@ -3,6 +3,7 @@ import { findConflict } from './conflict.ts'
 import { type Evidence, offenderOf, type SignedVote } from './evidence.ts'
 import type { FishermanPorts } from './ports.ts'
 import type { VoteHistory } from './vote-history.ts'
+import type { WaitingVotes } from './waiting-votes.ts'
 
 /** Compares each vote with all that its validator signed before. */
 export type Detector = {
@@ -12,19 +13,13 @@ export type Detector = {
   readonly seeAgain: () => Promise<readonly Evidence[]>
 }
 
-/** Votes that wait for their source, of one validator and of all. */
-const UNJUDGED_PER_VALIDATOR = 16
-const UNJUDGED = 4096
-
 /** Creates a detector over a history. */
 export function createDetector(
   { transitionHash, horizon }: Pick<FishermanPorts, 'transitionHash' | 'horizon'>,
   history: VoteHistory,
   book: CaseBook,
+  waiting: WaitingVotes,
 ): Detector {
-  /** By chain, validator and target; oldest first. */
-  const unjudged = new Map<string, SignedVote>()
-
   /**
    * Two votes convict wherever they are shown; that a T̃ is false has to be proven with state that another may not have. So a validator
    * with a case of that kind is still watched for one of the other.
@@ -43,13 +38,12 @@ export function createDetector(
 
   const convict = async (evidence: Evidence): Promise<Evidence> => {
     await book.open(evidence)
-    const validator = offenderOf(evidence)
-    for (const [key, vote] of unjudged) if (vote.validator === validator) unjudged.delete(key)
+    await waiting.remove(waiting.of(offenderOf(evidence)))
     return evidence
   }
 
   const seeNow = async (vote: SignedVote): Promise<Evidence | undefined> => {
-    const { chain, targetHeight } = vote.vote
+    const { chain } = vote.vote
     const { validator } = vote
     if (isDone(validator)) return undefined
     const conflict = findConflict(vote, await history.neighbours(vote))
@@ -58,7 +52,7 @@ export function createDetector(
     if (book.of(validator) !== undefined) return undefined
     const truth = await judge(vote)
     if (truth === 'false') return convict({ offence: 'false-transition', votes: [vote] })
-    if (truth === 'unknown' && isKept) wait(unjudged, `${chain}${validator}${targetHeight}`, vote)
+    if (truth === 'unknown' && isKept) await waiting.add(vote)
     return undefined
   }
 
@@ -74,23 +68,13 @@ export function createDetector(
     seeAgain: () =>
       exclusive(async () => {
         const found: Evidence[] = []
-        for (const [key, vote] of new Map(unjudged)) {
+        for (const vote of waiting.all()) {
           const truth = await judge(vote)
-          if (truth !== 'unknown') unjudged.delete(key)
+          if (truth !== 'unknown') await waiting.remove([vote])
           if (truth === 'false' && book.of(vote.validator) === undefined)
             found.push(await convict({ offence: 'false-transition', votes: [vote] }))
         }
         return found
       }),
   }
-}
-
-/** Who signs too much that nobody can judge loses the oldest of it. */
-function wait(unjudged: Map<string, SignedVote>, key: string, vote: SignedVote): void {
-  unjudged.set(key, vote)
-  const own = [...unjudged].filter(([, { validator }]) => validator === vote.validator)
-  const [oldestOwn] = own
-  if (own.length > UNJUDGED_PER_VALIDATOR && oldestOwn !== undefined) unjudged.delete(oldestOwn[0])
-  const [oldest] = unjudged.keys()
-  if (unjudged.size > UNJUDGED && oldest !== undefined) unjudged.delete(oldest)
 }

@@ -9,6 +9,7 @@ import {
   type HistoryLimits,
   type VoteHistory,
 } from './vote-history.ts'
+import { openWaitingVotes } from './waiting-votes.ts'
 
 /** Watches votes and proposals, and brings what it finds to both chains. */
 export type Fisherman = {
@@ -31,7 +32,7 @@ export async function openFisherman(
   const { store, courts, challenges, log } = ports
   const book = await openCaseBook(store)
   const history = createVoteHistory(store, limits)
-  const detector = createDetector(ports, history, book)
+  const detector = createDetector(ports, history, book, await openWaitingVotes(store))
   const tell = (evidence: Evidence): Evidence => {
     log('warn', 'offence found', { offence: evidence.offence, validator: offenderOf(evidence) })
     return evidence

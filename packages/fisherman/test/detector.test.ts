@@ -4,8 +4,9 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type CaseBook, openCaseBook } from '../src/case-book.ts'
 import { createDetector, type Detector } from '../src/detector.ts'
-import { type Evidence, offenderOf, type SignedVote } from '../src/index.ts'
+import { type Evidence, type FishermanPorts, offenderOf, type SignedVote } from '../src/index.ts'
 import { createVoteHistory, DEFAULT_LIMITS, type HistoryLimits } from '../src/vote-history.ts'
+import { openWaitingVotes } from '../src/waiting-votes.ts'
 import { type Shape, storeOf, trueTransition, voteOf } from './votes.ts'
 
 const TRUTH = {
@@ -18,10 +19,12 @@ const BLIND = { ...TRUTH, transitionHash: async () => undefined }
 async function open(
   store = storeOf(),
   limits: HistoryLimits = DEFAULT_LIMITS,
-  ports: typeof TRUTH | typeof BLIND = BLIND,
+  ports: Pick<FishermanPorts, 'transitionHash' | 'horizon'> = BLIND,
 ): Promise<{ readonly detector: Detector; readonly book: CaseBook }> {
   const book = await openCaseBook(store)
-  return { book, detector: createDetector(ports, createVoteHistory(store, limits), book) }
+  const history = createVoteHistory(store, limits)
+  const waiting = await openWaitingVotes(store)
+  return { book, detector: createDetector(ports, history, book, waiting) }
 }
 
 /** All pairs, as the definition has it: whether a vote offends with any earlier one of its validator, who is let go after the first time. */
@@ -226,8 +229,8 @@ describe('the detector', () => {
       const flood = voteOf({ source: 1, target: 2000 + i })
       expect(await detector.see(flood)).toBeUndefined()
     }
-    // Four votes and their one source.
-    expect(written.size).toBe(5)
+    // Four votes, their one source, and the four that wait for it.
+    expect(written.size).toBe(9)
     const surrounded = await detector.see(voteOf({ source: 5, target: 6 }))
     expect(surrounded?.offence).toBe('surround-vote')
   })
@@ -256,7 +259,7 @@ describe('a T̃ that is false under its own source', () => {
     expect(await detector.see(lie)).toMatchObject({ offence: 'false-transition' })
   })
 
-  test('waits in memory for its source, bounded per validator', async () => {
+  test('waits for its source over restarts, bounded per validator', async () => {
     const known = new Set<string>()
     const ports = {
       ...TRUTH,
@@ -264,8 +267,7 @@ describe('a T̃ that is false under its own source', () => {
         known.has(source) ? trueTransition(source) : undefined,
     }
     const store = storeOf()
-    const book = await openCaseBook(store)
-    const detector = createDetector(ports, createVoteHistory(store, DEFAULT_LIMITS), book)
+    let { detector } = await open(store, DEFAULT_LIMITS, ports)
     const lies = Array.from({ length: 20 }, (_, i) =>
       voteOf({ source: i, target: i + 1, lie: i + 1 }),
     )
@@ -277,6 +279,7 @@ describe('a T̃ that is false under its own source', () => {
     // The first four gave way to later ones of the same validator; the other's stayed.
     expect((await detector.seeAgain()).map(offenderOf)).toEqual([other.validator])
     known.add(lies[19]?.vote.source ?? '')
+    ;({ detector } = await open(store, DEFAULT_LIMITS, ports))
     expect(await detector.seeAgain()).toEqual([{ offence: 'false-transition', votes: [lies[19]] }])
   })
 
