@@ -1,8 +1,22 @@
-import { encodeSlash, encodeSlashFalseTransition, type SignedVote } from '@mosaic/contracts'
-import { type Hash32, type Hex, keccak256, toHeight, utf8ToBytes } from '@mosaic/primitives'
+import {
+  encodeHaltByConflict,
+  encodeSlash,
+  encodeSlashFalseTransition,
+  type SeatVote,
+  type SignedVote,
+} from '@mosaic/contracts'
+import {
+  bytesToHex,
+  type Hash32,
+  type Hex,
+  keccak256,
+  toHeight,
+  utf8ToBytes,
+} from '@mosaic/primitives'
 import {
   coreIdentifier,
   domainSeparator,
+  encodeValidatorSet,
   signDigest,
   type VoteMessage,
   voteDigest,
@@ -36,9 +50,23 @@ const measureSlashFalseTransition: Measure = async (anvil, core) => {
   return await send(anvil, core, encodeSlashFalseTransition(signByLast(core, vote), evidence))
 }
 
+/** Each link with just more than two thirds of the votes, and as few as possible for both. */
+const measureHaltByConflict: Measure = async (anvil, core) => {
+  const [outer, inner] = [voteOf(core, 1n, 4n), voteOf(core, 2n, 3n)]
+  const quorum = Math.floor((2 * core.keys.length) / 3) + 1
+  const data = encodeHaltByConflict(
+    core.kernel,
+    bytesToHex(encodeValidatorSet(core.validators)),
+    { vote: outer, votes: signByMany(core, outer, 0, quorum) },
+    { vote: inner, votes: signByMany(core, inner, core.keys.length - quorum, core.keys.length) },
+  )
+  return await send(anvil, core, data)
+}
+
 const MEASURES: Record<AccountabilityAction, Measure> = {
   slash: measureSlash,
   slashFalseTransition: measureSlashFalseTransition,
+  haltByConflict: measureHaltByConflict,
 }
 
 async function send(anvil: Anvil, core: RunningCore, data: Hex): Promise<bigint> {
@@ -58,9 +86,23 @@ function voteOf(core: RunningCore, source: bigint, target: bigint): VoteMessage 
 }
 
 function signByLast(core: RunningCore, vote: VoteMessage): SignedVote {
+  const [last] = signByMany(core, vote, core.keys.length - 1, core.keys.length)
+  return { vote, signature: last?.signature ?? '0x' }
+}
+
+/** Votes of the seats from `first` up to and without `end`. */
+function signByMany(
+  core: RunningCore,
+  vote: VoteMessage,
+  first: number,
+  end: number,
+): readonly SeatVote[] {
   const domain = domainSeparator({ originChainId: ORIGIN_CHAIN_ID, core: core.address })
-  const key = core.keys.at(-1) ?? new Uint8Array()
-  return { vote, signature: signDigest(voteDigest(domain, vote), key) }
+  const link = voteDigest(domain, vote)
+  return core.keys.slice(first, end).map((key, i) => ({
+    validatorIndex: first + i,
+    signature: signDigest(link, key),
+  }))
 }
 
 function hashOf(text: string): Hash32 {

@@ -7,7 +7,7 @@ export const GAS_TARGETS: ReadonlyMap<number, bigint> = new Map([
 ])
 
 /** What a fisherman may do on origin. */
-export type AccountabilityAction = 'slash' | 'slashFalseTransition'
+export type AccountabilityAction = 'slash' | 'slashFalseTransition' | 'haltByConflict'
 
 /** Most gas of one transaction that holds validators to account, by action and number of validators. */
 export const ACCOUNTABILITY_TARGETS: readonly {
@@ -20,4 +20,6 @@ export const ACCOUNTABILITY_TARGETS: readonly {
   { action: 'slash', size: 128, target: 100_000n },
   { action: 'slashFalseTransition', size: 4, target: 200_000n },
   { action: 'slashFalseTransition', size: 128, target: 200_000n },
+  { action: 'haltByConflict', size: 16, target: 165_000n },
+  { action: 'haltByConflict', size: 128, target: 900_000n },
 ]

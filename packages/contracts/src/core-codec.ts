@@ -110,7 +110,24 @@ export type CoreLedger = {
   readonly staked: Weight
   /** Stakes lost for good. */
   readonly burned: Weight
+  /** Time when the core halted, in seconds since 1970; 0 if it did not. */
+  readonly haltedAt: bigint
 }
+
+/** Why a core halted, in the order of the Solidity enumeration. */
+export const HALT_REASONS = ['safety-threshold', 'conflicting-links'] as const
+
+/** Why a core halted. */
+export type HaltReason = (typeof HALT_REASONS)[number]
+
+/** A link with the votes for it, of 64 bytes each, in any order. */
+export type VotedLink = {
+  readonly vote: VoteMessage
+  readonly votes: readonly SeatVote[]
+}
+
+/** A signature of 64 bytes (EIP-2098) by the validator in a seat. */
+export type SeatVote = { readonly validatorIndex: number; readonly signature: Hex }
 
 /** A vote with its signature of 64 (EIP-2098) or 65 bytes. */
 export type SignedVote = { readonly vote: VoteMessage; readonly signature: Hex }
@@ -136,7 +153,7 @@ export type CommitArguments = {
   /** Block hash of the checkpoint after the source. */
   readonly target: Hash32
   /** 64-byte signatures of the link, in any order; one per seat. */
-  readonly votes: readonly { readonly validatorIndex: number; readonly signature: Hex }[]
+  readonly votes: readonly SeatVote[]
   readonly accountProof: readonly Hex[]
   readonly storageProof: readonly Hex[]
 }
@@ -198,6 +215,11 @@ type CoreEvents = {
     readonly reporter: Address
     /** What of it `withdraw` pays to the reporter; the rest is burned. */
     readonly reward: Weight
+  }
+  Halted: {
+    readonly height: MetaHeight
+    readonly reason: HaltReason
+    readonly reporter: Address
   }
   OriginHashAnchored: { readonly number: BlockNumber; readonly blockHash: Hash32 }
   BondReturned: {
@@ -294,17 +316,12 @@ export function encodePropose(transition: TransitionObject): Hex {
 
 /** `Core.commit`. */
 export function encodeCommit(commit: CommitArguments): Hex {
-  const votes = commit.votes.toSorted((a, b) => a.validatorIndex - b.validatorIndex)
   return encodeFunction(core, 'commit', [
     commit.transition,
     commit.kernel,
     commit.validatorSet,
     commit.header,
-    {
-      target: commit.target,
-      signers: encodeSignerBitmap(votes.map(({ validatorIndex }) => validatorIndex)),
-      signatures: toHex(`0x${votes.map(({ signature }) => signature.slice(2)).join('')}`),
-    },
+    { target: commit.target, ...toLinkVotes(commit.votes) },
     commit.accountProof,
     commit.storageProof,
   ])
@@ -341,6 +358,34 @@ export function encodeSlashFalseTransition(vote: SignedVote, truth: TransitionEv
   ])
 }
 
+/**
+ * `haltByConflict`: two links whose votes break a slashing condition together. Only the votes of seats that voted for both are
+ * sent; of two supermajorities that is more than a third.
+ */
+export function encodeHaltByConflict(
+  kernel: Kernel,
+  validatorSet: Hex,
+  first: VotedLink,
+  second: VotedLink,
+): Hex {
+  const ofFirst = toLinkVotes(keepCommon(first.votes, second.votes))
+  const ofSecond = toLinkVotes(keepCommon(second.votes, first.votes))
+  return encodeFunction(core, 'haltByConflict', [
+    kernel,
+    validatorSet,
+    first.vote,
+    second.vote,
+    ofFirst.signers,
+    ofFirst.signatures,
+    ofSecond.signatures,
+  ])
+}
+
+/** `executeVerdict`: what the verdict of a halted core means for one validator. */
+export function encodeExecuteVerdict(validator: Address): Hex {
+  return encodeFunction(core, 'executeVerdict', [validator])
+}
+
 /** The views of a core that programs need. */
 export const coreViews: {
   readonly head: View<[], CoreHead>
@@ -353,6 +398,8 @@ export const coreViews: {
   readonly anchoredOriginHash: View<[number: BlockNumber], Hash32>
   readonly definitionHash: View<[], Hash32>
   readonly ledger: View<[], CoreLedger>
+  /** Whether a verdict of the halted core waits to be carried out on a validator. */
+  readonly isConvicted: View<[validator: Address], boolean>
 } = {
   head: createView(core, 'head', (result) => readHead(result[0])),
   parameters: createView(core, 'parameters', (result) => readParameters(result[0])),
@@ -363,6 +410,7 @@ export const coreViews: {
   bondsOwed: createView(core, 'bondsOwed', (result) => BigInt(result[0])),
   anchoredOriginHash: createView(core, 'anchoredOriginHash', (result) => toHash32(result[0])),
   definitionHash: createView(core, 'definitionHash', (result) => toHash32(result[0])),
+  isConvicted: createView(core, 'isConvicted', (result) => Boolean(result[0])),
   ledger: createView(core, 'ledger', (result) => readLedger(result[0])),
 }
 
@@ -378,6 +426,7 @@ export const coreEventTopics: { readonly [Name in keyof CoreEvents]: Hash32 } = 
   ValidatorRemoved: eventTopic(core, 'ValidatorRemoved'),
   StakeWithdrawn: eventTopic(core, 'StakeWithdrawn'),
   ValidatorSlashed: eventTopic(core, 'ValidatorSlashed'),
+  Halted: eventTopic(core, 'Halted'),
   OriginHashAnchored: eventTopic(core, 'OriginHashAnchored'),
   BondReturned: eventTopic(core, 'BondReturned'),
 }
@@ -438,6 +487,11 @@ export const decodeCoreEvent: (log: EncodedLog) => CoreEvent | undefined =
       reporter: toAddress(fields['reporter']),
       reward: toWeight(fields['reward']),
     }),
+    Halted: (fields) => ({
+      height: toMetaHeight(fields['height']),
+      reason: pick(HALT_REASONS, fields['reason']),
+      reporter: toAddress(fields['reporter']),
+    }),
     OriginHashAnchored: (fields) => ({
       number: toBlockNumber(fields['number']),
       blockHash: toHash32(fields['blockHash']),
@@ -448,6 +502,22 @@ export const decodeCoreEvent: (log: EncodedLog) => CoreEvent | undefined =
       paid: Boolean(fields['paid']),
     }),
   })
+
+function keepCommon(votes: readonly SeatVote[], others: readonly SeatVote[]): readonly SeatVote[] {
+  const seats = new Set(others.map(({ validatorIndex }) => validatorIndex))
+  return votes.filter(({ validatorIndex }) => seats.has(validatorIndex))
+}
+
+function toLinkVotes(votes: readonly SeatVote[]): {
+  readonly signers: readonly bigint[]
+  readonly signatures: Hex
+} {
+  const sorted = votes.toSorted((a, b) => a.validatorIndex - b.validatorIndex)
+  return {
+    signers: encodeSignerBitmap(sorted.map(({ validatorIndex }) => validatorIndex)),
+    signatures: toHex(`0x${sorted.map(({ signature }) => signature.slice(2)).join('')}`),
+  }
+}
 
 function readParameters(fields: Result): CoreParameters {
   return {
@@ -479,7 +549,11 @@ function readHead(fields: Result): CoreHead {
 }
 
 function readLedger(fields: Result): CoreLedger {
-  return { staked: toWeight(fields['staked']), burned: toWeight(fields['burned']) }
+  return {
+    staked: toWeight(fields['staked']),
+    burned: toWeight(fields['burned']),
+    haltedAt: BigInt(fields['haltedAt']),
+  }
 }
 
 function readValidator(fields: Result): RegisteredValidator {

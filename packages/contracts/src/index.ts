@@ -47,6 +47,8 @@ export {
   encodeCoreFactoryCreation,
   encodeCreateCore,
   encodeDeposit,
+  encodeExecuteVerdict,
+  encodeHaltByConflict,
   encodeLogout,
   encodeOpen,
   encodePropose,
@@ -54,12 +56,16 @@ export {
   encodeSlash,
   encodeSlashFalseTransition,
   encodeWithdraw,
+  HALT_REASONS,
+  type HaltReason,
   type Proposal,
   predictCore,
   type RegisteredValidator,
+  type SeatVote,
   type SignedVote,
   type TransitionEvidence,
   type ValidatorStatus,
+  type VotedLink,
 } from './core-codec.ts'
 export { coreCreationCode } from './generated/core.ts'
 export { coreArbiterCreationCode } from './generated/core-arbiter.ts'

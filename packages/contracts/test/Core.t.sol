@@ -3,13 +3,16 @@ pragma solidity ^0.8.30;
 
 import { IERC20 } from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
+import { Bonds } from "../src/origin/Bonds.sol";
 import { Core } from "../src/origin/Core.sol";
+import { Withdrawals } from "../src/origin/Withdrawals.sol";
 import { CoreFactory } from "../src/origin/CoreFactory.sol";
 import { CoreParameters } from "../src/origin/CoreParameters.sol";
 import { CoreState } from "../src/origin/CoreState.sol";
 import { CoreStorage } from "../src/origin/CoreStorage.sol";
 import { OriginHistory } from "../src/origin/OriginHistory.sol";
 import { Seal } from "../src/origin/Seal.sol";
+import { SealedLinks } from "../src/origin/SealedLinks.sol";
 import { CalldataTrie } from "../src/protocol/CalldataTrie.sol";
 import { Predeploys } from "../src/protocol/Predeploys.sol";
 import { ProtocolHashes } from "../src/protocol/ProtocolHashes.sol";
@@ -91,7 +94,7 @@ contract CoreTest is CoreFixture {
             transition.kernelHash = wrong[i];
             VM.expectRevert(
                 abi.encodeWithSelector(
-                    Core.CoreKernelNotOpen.selector, _core.kernelHash(1), wrong[i]
+                    SealedLinks.CoreKernelNotOpen.selector, _core.kernelHash(1), wrong[i]
                 )
             );
             _core.propose{ value: BOND }(transition);
@@ -192,7 +195,7 @@ contract CoreTest is CoreFixture {
         assertEq(_core.head().height, 2);
         assertEq(_core.head().dynasty, 1);
         assertEq(_core.head().accumulatedGas, 5_000);
-        assertEq(_core.proposalOf(transitionHash).proposer, address(0));
+        assertEq(_judge().proposalOf(transitionHash).proposer, address(0));
     }
 
     function test_commit_replayed_reverts() public {
@@ -201,12 +204,12 @@ contract CoreTest is CoreFixture {
         _commit(commit);
         bytes32 transitionHash = ProtocolHashes.transitionHash(commit.transition);
         _expectCommitRevert(
-            commit, abi.encodeWithSelector(Core.CoreProposalUnknown.selector, transitionHash)
+            commit, abi.encodeWithSelector(Bonds.CoreProposalUnknown.selector, transitionHash)
         );
         // Nor with the new kernel's preimage.
         commit.kernel = _kernel;
         _expectCommitRevert(
-            commit, abi.encodeWithSelector(Core.CoreProposalUnknown.selector, transitionHash)
+            commit, abi.encodeWithSelector(Bonds.CoreProposalUnknown.selector, transitionHash)
         );
     }
 
@@ -217,7 +220,7 @@ contract CoreTest is CoreFixture {
         _expectCommitRevert(
             commit,
             abi.encodeWithSelector(
-                Core.CoreProposalUnknown.selector, ProtocolHashes.transitionHash(commit.transition)
+                Bonds.CoreProposalUnknown.selector, ProtocolHashes.transitionHash(commit.transition)
             )
         );
     }
@@ -226,7 +229,7 @@ contract CoreTest is CoreFixture {
         _openWith(4);
         Commit memory commit = _proposeAndSign(1, 5_000, _firstKeys(4));
         uint256 challengeEnd =
-            _core.proposalOf(ProtocolHashes.transitionHash(commit.transition)).challengeEnd;
+            _judge().proposalOf(ProtocolHashes.transitionHash(commit.transition)).challengeEnd;
         VM.warp(challengeEnd - 1);
         _expectCommitRevert(
             commit, abi.encodeWithSelector(Core.CoreChallengePeriodRunning.selector, challengeEnd)
@@ -249,7 +252,7 @@ contract CoreTest is CoreFixture {
             _expectCommitRevert(
                 commit,
                 abi.encodeWithSelector(
-                    Core.CoreNotSupermajority.selector, voted, total, voted, total
+                    SealedLinks.CoreNotSupermajority.selector, voted, total, voted, total
                 )
             );
             _sign(commit, _firstKeys(quorum));
@@ -265,7 +268,11 @@ contract CoreTest is CoreFixture {
         _expectCommitRevert(
             commit,
             abi.encodeWithSelector(
-                Core.CoreNotSupermajority.selector, 200 ether, 300 ether, 200 ether, 300 ether
+                SealedLinks.CoreNotSupermajority.selector,
+                200 ether,
+                300 ether,
+                200 ether,
+                300 ether
             )
         );
     }
@@ -435,7 +442,7 @@ contract CoreTest is CoreFixture {
         _expectCommitRevert(
             commit,
             abi.encodeWithSelector(
-                Core.CoreValidatorSetMismatch.selector,
+                SealedLinks.CoreValidatorSetMismatch.selector,
                 _kernel.validatorSetHash,
                 keccak256(commit.validatorSet)
             )
@@ -449,7 +456,7 @@ contract CoreTest is CoreFixture {
         _expectCommitRevert(
             commit,
             abi.encodeWithSelector(
-                Core.CoreKernelNotOpen.selector,
+                SealedLinks.CoreKernelNotOpen.selector,
                 _core.kernelHash(1),
                 ProtocolHashes.kernelHash(commit.kernel)
             )
@@ -543,14 +550,14 @@ contract CoreTest is CoreFixture {
         _sign(commit, _firstKeys(4));
         VM.warp(block.timestamp + CHALLENGE_PERIOD);
         _commit(commit);
-        assertEq(_core.bondsOwed(address(refuser)), BOND);
+        assertEq(_judge().bondsOwed(address(refuser)), BOND);
         address payable recipient = payable(address(0x7777));
-        refuser.forward(address(_core), 0, abi.encodeCall(Core.claimBonds, (recipient)));
+        refuser.forward(address(_core), 0, abi.encodeCall(Withdrawals.claimBonds, (recipient)));
         assertEq(recipient.balance, BOND);
-        assertEq(_core.bondsOwed(address(refuser)), 0);
+        assertEq(_judge().bondsOwed(address(refuser)), 0);
         VM.prank(address(refuser));
-        VM.expectRevert(abi.encodeWithSelector(Core.CoreNoBond.selector, address(refuser)));
-        _core.claimBonds(recipient);
+        VM.expectRevert(abi.encodeWithSelector(Bonds.CoreNoBond.selector, address(refuser)));
+        _judge().claimBonds(recipient);
     }
 
     function test_reclaimBond_staleProposal_isPaidOnce() public {
@@ -558,15 +565,15 @@ contract CoreTest is CoreFixture {
         TransitionObject memory loser = _transition(2, 7_000);
         _propose(loser);
         bytes32 transitionHash = ProtocolHashes.transitionHash(loser);
-        VM.expectRevert(abi.encodeWithSelector(Core.CoreProposalNotStale.selector, transitionHash));
-        _core.reclaimBond(transitionHash);
+        VM.expectRevert(abi.encodeWithSelector(Bonds.CoreProposalNotStale.selector, transitionHash));
+        _judge().reclaimBond(transitionHash);
         _commitNext(1, _firstKeys(4));
         uint256 balance = address(this).balance;
         VM.prank(address(0x5757));
-        _core.reclaimBond(transitionHash);
+        _judge().reclaimBond(transitionHash);
         assertEq(address(this).balance, balance + BOND);
-        VM.expectRevert(abi.encodeWithSelector(Core.CoreProposalUnknown.selector, transitionHash));
-        _core.reclaimBond(transitionHash);
+        VM.expectRevert(abi.encodeWithSelector(Bonds.CoreProposalUnknown.selector, transitionHash));
+        _judge().reclaimBond(transitionHash);
     }
 
     function test_constructor_invalidParameters_reverts() public {

@@ -33,6 +33,12 @@ abstract contract CoreFixture is Test {
     bytes internal _set;
     bytes internal _lastUpdates;
 
+    /// @dev Who voted for a link: one bit per seat, and 64 bytes of signature for each.
+    struct LinkVotes {
+        uint256[] signers;
+        bytes signatures;
+    }
+
     /// @dev Everything `commit` takes.
     struct Commit {
         TransitionObject transition;
@@ -241,16 +247,9 @@ abstract contract CoreFixture is Test {
         internal
         view
     {
-        bytes32 digest = ProtocolHashes.voteDigest(_core.domainSeparator(), vote);
-        uint256[] memory bitmap = new uint256[]((keyOfSeat.length + 255) / 256);
-        bytes memory signatures;
-        for (uint256 seat; seat < keyOfSeat.length; ++seat) {
-            if (keyOfSeat[seat] == 0) continue;
-            bitmap[seat / 256] |= 1 << (seat % 256);
-            signatures = abi.encodePacked(signatures, signCompact(keyOfSeat[seat], digest));
-        }
-        commit.seal.signers = bitmap;
-        commit.seal.signatures = signatures;
+        LinkVotes memory votes = _votes(vote, keyOfSeat);
+        commit.seal.signers = votes.signers;
+        commit.seal.signatures = votes.signatures;
     }
 
     /// @dev Keys 1 to `count` in the seats 0 to `count` - 1.
@@ -293,5 +292,51 @@ abstract contract CoreFixture is Test {
 
     function _commitNext(uint64 dynasty, uint256[] memory keyOfSeat) internal {
         _commit(_proposeAndSign(dynasty, dynasty * 1_000_000, keyOfSeat));
+    }
+
+    function _vote(uint64 sourceHeight, uint64 targetHeight)
+        internal
+        view
+        returns (VoteMessage memory)
+    {
+        return VoteMessage({
+            chain: _core.coreIdentifier(),
+            transitionHash: keccak256(abi.encode("transition", sourceHeight)),
+            source: keccak256(abi.encode("checkpoint", sourceHeight)),
+            target: keccak256(abi.encode("checkpoint", targetHeight)),
+            sourceHeight: sourceHeight,
+            targetHeight: targetHeight
+        });
+    }
+
+    function _signatureOf(uint256 key, VoteMessage memory vote)
+        internal
+        view
+        returns (bytes memory)
+    {
+        return signCompact(key, ProtocolHashes.voteDigest(_core.domainSeparator(), vote));
+    }
+
+    /// @dev Key i + 1 in seat i if bit i is set.
+    function _keysOf(uint256 seats, uint256 bits) internal pure returns (uint256[] memory keys) {
+        keys = new uint256[](seats);
+        for (uint256 i; i < seats; ++i) {
+            if ((bits >> i) & 1 != 0) keys[i] = i + 1;
+        }
+    }
+
+    /// @dev The votes of the seats' keys for a link; key 0 does not vote.
+    function _votes(VoteMessage memory vote, uint256[] memory keyOfSeat)
+        internal
+        view
+        returns (LinkVotes memory votes)
+    {
+        votes.signers = new uint256[]((keyOfSeat.length + 255) / 256);
+        for (uint256 seat; seat < keyOfSeat.length; ++seat) {
+            if (keyOfSeat[seat] == 0) continue;
+            votes.signers[seat / 256] |= 1 << (seat % 256);
+            votes.signatures =
+                abi.encodePacked(votes.signatures, _signatureOf(keyOfSeat[seat], vote));
+        }
     }
 }

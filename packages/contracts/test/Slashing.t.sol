@@ -8,7 +8,9 @@ import { CoreArbiter } from "../src/origin/CoreArbiter.sol";
 import { CoreParameters } from "../src/origin/CoreParameters.sol";
 import { CoreState } from "../src/origin/CoreState.sol";
 import { CoreStorage } from "../src/origin/CoreStorage.sol";
-import { ValidatorRegistry } from "../src/origin/ValidatorRegistry.sol";
+import { SealedLinks } from "../src/origin/SealedLinks.sol";
+import { Slashing } from "../src/origin/Slashing.sol";
+import { Withdrawals } from "../src/origin/Withdrawals.sol";
 import { CalldataTrie } from "../src/protocol/CalldataTrie.sol";
 import { FalseTransitions } from "../src/protocol/FalseTransitions.sol";
 import { Offence, Offences } from "../src/protocol/Offences.sol";
@@ -77,7 +79,7 @@ contract SlashingTest is CoreFixture {
         (VoteMessage memory vote, Evidence memory evidence) = _provenVote(keccak256("truth"));
         vote.transitionHash = keccak256("a lie");
         VM.expectEmit(address(_core));
-        emit CoreArbiter.ValidatorSlashed(
+        emit Slashing.ValidatorSlashed(
             _validator(1), Offence.FalseTransition, STAKE, address(this), REWARD
         );
         _accuse(1, vote, evidence);
@@ -374,9 +376,7 @@ contract SlashingTest is CoreFixture {
         (bytes memory sa, bytes memory sb) = (_signatureOf(1, a), _signatureOf(1, b));
         uint256 reward = uint256(odd) * REPORTER_SHARE / 10_000;
         VM.expectEmit(address(_core));
-        emit CoreArbiter.ValidatorSlashed(
-            _validator(1), Offence.SurroundVote, odd, REPORTER, reward
-        );
+        emit Slashing.ValidatorSlashed(_validator(1), Offence.SurroundVote, odd, REPORTER, reward);
         VM.prank(REPORTER);
         _judge().slash(a, sa, b, sb);
 
@@ -385,7 +385,7 @@ contract SlashingTest is CoreFixture {
         assertEq(_token.balanceOf(address(_core)), 3 * uint256(STAKE) + odd);
 
         // Paid at once, to the reporter, once.
-        _core.withdraw(_validator(1));
+        _judge().withdraw(_validator(1));
         assertEq(_token.balanceOf(REPORTER), reward);
         assertEq(_token.balanceOf(_withdrawalOf(1)), 0);
         assertEq(_core.ledger().staked, 3 * uint256(STAKE));
@@ -456,7 +456,7 @@ contract SlashingTest is CoreFixture {
         _commitNext(2, _firstKeys(5));
         _requireStatus(5, CoreState.ValidatorStatus.Removed);
         VM.warp(block.timestamp + WITHDRAWAL_DELAY);
-        _core.withdraw(_validator(4));
+        _judge().withdraw(_validator(4));
         // Its delay is over, too, but the stake is still there.
         _offendAs(5, CoreState.ValidatorStatus.Removed);
         assertEq(_core.head().slashedSeats, 0);
@@ -475,7 +475,7 @@ contract SlashingTest is CoreFixture {
         _sign(commit, _keysOf(7, 0x4f));
         VM.expectRevert(
             abi.encodeWithSelector(
-                Core.CoreNotSupermajority.selector,
+                SealedLinks.CoreNotSupermajority.selector,
                 4 * uint256(STAKE),
                 6 * uint256(STAKE),
                 4 * uint256(STAKE),
@@ -529,7 +529,7 @@ contract SlashingTest is CoreFixture {
         _sign(commit, _keysOf(7, 0x0e));
         VM.expectRevert(
             abi.encodeWithSelector(
-                Core.CoreNotSupermajority.selector,
+                SealedLinks.CoreNotSupermajority.selector,
                 3 * uint256(STAKE),
                 5 * uint256(STAKE),
                 3 * uint256(STAKE),
@@ -540,7 +540,7 @@ contract SlashingTest is CoreFixture {
         _offend(1);
         VM.expectRevert(
             abi.encodeWithSelector(
-                Core.CoreNotSupermajority.selector,
+                SealedLinks.CoreNotSupermajority.selector,
                 3 * uint256(STAKE),
                 5 * uint256(STAKE),
                 3 * uint256(STAKE),
@@ -593,22 +593,7 @@ contract SlashingTest is CoreFixture {
 
     function _logout(uint256 key) private {
         VM.prank(_validator(key));
-        _core.logout(_validator(key));
-    }
-
-    function _vote(uint64 sourceHeight, uint64 targetHeight)
-        private
-        view
-        returns (VoteMessage memory)
-    {
-        return VoteMessage({
-            chain: _core.coreIdentifier(),
-            transitionHash: keccak256(abi.encode("transition", sourceHeight)),
-            source: keccak256(abi.encode("checkpoint", sourceHeight)),
-            target: keccak256(abi.encode("checkpoint", targetHeight)),
-            sourceHeight: sourceHeight,
-            targetHeight: targetHeight
-        });
+        _judge().logout(_validator(key));
     }
 
     function _about(bytes32 chain, VoteMessage memory vote)
@@ -622,14 +607,6 @@ contract SlashingTest is CoreFixture {
 
     function _originIdentifier() private view returns (bytes32) {
         return ProtocolHashes.coreIdentifier(uint96(block.chainid), address(0));
-    }
-
-    function _signatureOf(uint256 key, VoteMessage memory vote)
-        private
-        view
-        returns (bytes memory)
-    {
-        return signCompact(key, ProtocolHashes.voteDigest(_core.domainSeparator(), vote));
     }
 
     function _signatureOf65Bytes(uint256 key, VoteMessage memory vote)
@@ -647,7 +624,7 @@ contract SlashingTest is CoreFixture {
     {
         (bytes memory sa, bytes memory sb) = (_signatureOf(key, a), _signatureOf(key, b));
         VM.expectEmit(address(_core));
-        emit CoreArbiter.ValidatorSlashed(_validator(key), expected, STAKE, REPORTER, REWARD);
+        emit Slashing.ValidatorSlashed(_validator(key), expected, STAKE, REPORTER, REWARD);
         VM.prank(REPORTER);
         _judge().slash(a, sa, b, sb);
         _requireStatus(key, CoreState.ValidatorStatus.Slashed);
@@ -678,19 +655,19 @@ contract SlashingTest is CoreFixture {
         address validator = _validator(key);
         VM.expectRevert(
             abi.encodeWithSelector(
-                ValidatorRegistry.ValidatorWrongStatus.selector,
+                Withdrawals.ValidatorWrongStatus.selector,
                 validator,
                 CoreState.ValidatorStatus.Slashed
             )
         );
-        _core.withdraw(validator);
+        _judge().withdraw(validator);
     }
 
     function _expectNotSlashable(uint256 key, CoreState.ValidatorStatus status) private {
         (VoteMessage memory a, VoteMessage memory b) = (_vote(1, 4), _vote(2, 3));
         (bytes memory sa, bytes memory sb) = (_signatureOf(key, a), _signatureOf(key, b));
         bytes memory expected = abi.encodeWithSelector(
-            CoreArbiter.ArbiterNotSlashable.selector, _validator(key), status
+            Slashing.ArbiterNotSlashable.selector, _validator(key), status
         );
         VM.expectRevert(expected);
         _judge().slash(a, sa, b, sb);
@@ -710,14 +687,6 @@ contract SlashingTest is CoreFixture {
     {
         keys = new uint256[](4);
         (keys[0], keys[1], keys[2], keys[3]) = (a, b, c, d);
-    }
-
-    /// @dev Key i + 1 in seat i if bit i is set.
-    function _keysOf(uint256 seats, uint256 bits) private pure returns (uint256[] memory keys) {
-        keys = new uint256[](seats);
-        for (uint256 i; i < seats; ++i) {
-            if ((bits >> i) & 1 != 0) keys[i] = i + 1;
-        }
     }
 
     function _validatorOfSeat(uint256 seat) private view returns (address) {

@@ -11,6 +11,8 @@ import { Core } from "../src/origin/Core.sol";
 import { CoreState } from "../src/origin/CoreState.sol";
 import { CoreStorage } from "../src/origin/CoreStorage.sol";
 import { ValidatorRegistry } from "../src/origin/ValidatorRegistry.sol";
+import { SealedLinks } from "../src/origin/SealedLinks.sol";
+import { Withdrawals } from "../src/origin/Withdrawals.sol";
 import { ProtocolHashes } from "../src/protocol/ProtocolHashes.sol";
 import { CoreFixture } from "./CoreFixture.sol";
 import { FalseReturningToken, FeeToken, ReentrantToken } from "./HostileToken.sol";
@@ -177,7 +179,7 @@ contract ValidatorRegistryTest is CoreFixture {
         Commit memory commit = _proposeAndSign(2, 2_000_000, keys);
         VM.expectRevert(
             abi.encodeWithSelector(
-                Core.CoreNotSupermajority.selector,
+                SealedLinks.CoreNotSupermajority.selector,
                 1_000 * uint256(STAKE),
                 1_003 * uint256(STAKE),
                 0,
@@ -268,12 +270,12 @@ contract ValidatorRegistryTest is CoreFixture {
         VM.prank(address(0x5757));
         VM.expectRevert(
             abi.encodeWithSelector(
-                ValidatorRegistry.ValidatorNotController.selector, validator, address(0x5757)
+                Withdrawals.ValidatorNotController.selector, validator, address(0x5757)
             )
         );
-        _core.logout(validator);
+        _judge().logout(validator);
         VM.prank(_withdrawalOf(1));
-        _core.logout(validator);
+        _judge().logout(validator);
     }
 
     function test_logout_twice_reverts() public {
@@ -283,12 +285,12 @@ contract ValidatorRegistryTest is CoreFixture {
         VM.prank(validator);
         VM.expectRevert(
             abi.encodeWithSelector(
-                ValidatorRegistry.ValidatorWrongStatus.selector,
+                Withdrawals.ValidatorWrongStatus.selector,
                 validator,
                 CoreState.ValidatorStatus.LogoutQueued
             )
         );
-        _core.logout(validator);
+        _judge().logout(validator);
     }
 
     function test_logout_inCreation_leavesGenesisSet() public {
@@ -322,13 +324,13 @@ contract ValidatorRegistryTest is CoreFixture {
         VM.warp(earliest - 1);
         VM.expectRevert(
             abi.encodeWithSelector(
-                ValidatorRegistry.ValidatorWithdrawalTooEarly.selector, validator, earliest
+                Withdrawals.ValidatorWithdrawalTooEarly.selector, validator, earliest
             )
         );
-        _core.withdraw(validator);
+        _judge().withdraw(validator);
         VM.warp(earliest);
         VM.prank(address(0x5757));
-        _core.withdraw(validator);
+        _judge().withdraw(validator);
         assertEq(_token.balanceOf(_withdrawalOf(1)), STAKE);
         assertEq(_token.balanceOf(address(_core)), 3 * uint256(STAKE));
         _expectWrongStatus(validator, CoreState.ValidatorStatus.Withdrawn);
@@ -419,7 +421,7 @@ contract ValidatorRegistryTest is CoreFixture {
 
     function _logout(uint256 key) private {
         VM.prank(_validator(key));
-        _core.logout(_validator(key));
+        _judge().logout(_validator(key));
     }
 
     function _word(uint256 key, uint256 flags) private pure returns (uint256) {
@@ -438,10 +440,8 @@ contract ValidatorRegistryTest is CoreFixture {
 
     function _expectWrongStatus(address validator, CoreState.ValidatorStatus status) private {
         VM.expectRevert(
-            abi.encodeWithSelector(
-                ValidatorRegistry.ValidatorWrongStatus.selector, validator, status
-            )
+            abi.encodeWithSelector(Withdrawals.ValidatorWrongStatus.selector, validator, status)
         );
-        _core.withdraw(validator);
+        _judge().withdraw(validator);
     }
 }

@@ -28,6 +28,7 @@ import {
   encodeCommit,
   encodeCoreCreation,
   encodeEndBlock,
+  encodeHaltByConflict,
   encodeSlash,
   encodeSlashFalseTransition,
   encodeSubmitVotes,
@@ -36,6 +37,7 @@ import {
   kernelRegistryAbi,
   originObserverAbi,
   PREDEPLOYS,
+  type SeatVote,
   transitionTrackerAbi,
   VOTE_RESULTS,
 } from '../src/index.ts'
@@ -145,6 +147,24 @@ describe('encodeSlashFalseTransition', () => {
   })
 })
 
+describe('encodeHaltByConflict', () => {
+  test('sends the votes of those that voted for both links', () => {
+    const other: VoteMessage = { ...vote, target: hashOf('another target') }
+    const data = encodeHaltByConflict(
+      kernel,
+      '0x12',
+      { vote, votes: votesOf({ 2: 'a2', 0: 'a0', 1: 'a1' }) },
+      { vote: other, votes: votesOf({ 3: 'b3', 1: 'b1', 2: 'b2' }) },
+    )
+    const decoded = core.decodeFunctionData('haltByConflict', data)
+    expect(decoded.getValue('kernel').toArray()).toEqual(Object.values(kernel))
+    expect(decoded.getValue('second').toArray()).toEqual(Object.values(other))
+    expect(decoded.getValue('signers').toArray()).toEqual([6n])
+    expect(decoded.getValue('firstSignatures')).toBe(`0x${'a1'.repeat(64)}${'a2'.repeat(64)}`)
+    expect(decoded.getValue('secondSignatures')).toBe(`0x${'b1'.repeat(64)}${'b2'.repeat(64)}`)
+  })
+})
+
 describe('encodeCoreCreation', () => {
   test('names every member of the parameters', () => {
     const { token: _, ...rest } = parameters()
@@ -205,6 +225,17 @@ describe('decodeCoreEvent', () => {
     const address = PREDEPLOYS.finalityGadget
     const seen = gadget.encodeEventLog('ValidatorSlashed', [validator, 5n, 2n, reporter])
     expect(decodeAuxiliaryEvent({ address, ...seen })).toEqual({ ...slashed, validatorIndex: 5 })
+  })
+
+  test('reads Halted', () => {
+    const reporter = PREDEPLOYS.kernelRegistry
+    const log = core.encodeEventLog('Halted', [3n, 1n, reporter])
+    expect(decodeCoreEvent(log)).toEqual({
+      name: 'Halted',
+      height: 3n,
+      reason: 'conflicting-links',
+      reporter,
+    })
   })
 
   test('knows every event of the ABI', () => {
@@ -277,6 +308,13 @@ describe('views', () => {
     expect(VOTE_RESULTS.indexOf('target-conflicts')).toBe(11)
   })
 })
+
+function votesOf(seats: Record<number, string>): readonly SeatVote[] {
+  return Object.entries(seats).map(([seat, fill]) => ({
+    validatorIndex: Number(seat),
+    signature: signatureOf(fill),
+  }))
+}
 
 function signatureOf(fill: string): Hex {
   return toHex(`0x${fill.repeat(64)}`)

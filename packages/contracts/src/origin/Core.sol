@@ -2,27 +2,24 @@
 pragma solidity ^0.8.30;
 
 import { CalldataTrie } from "../protocol/CalldataTrie.sol";
-import { FinalityRules } from "../protocol/FinalityRules.sol";
 import { Predeploys } from "../protocol/Predeploys.sol";
 import { ProtocolHashes } from "../protocol/ProtocolHashes.sol";
 import { SealedHeader } from "../protocol/SealedHeader.sol";
 import { Kernel, TransitionObject, VoteMessage } from "../protocol/Types.sol";
+import { Bonds } from "./Bonds.sol";
 import { CoreParameters } from "./CoreParameters.sol";
 import { CoreStorage } from "./CoreStorage.sol";
 import { OriginHistory } from "./OriginHistory.sol";
-import { Seal } from "./Seal.sol";
 import { ValidatorRegistry } from "./ValidatorRegistry.sol";
 
 /// @title The core of one meta-blockchain, on origin
 /// @notice Holds the stake and the chain of meta-blocks: opens kernels, takes proposals, commits what validators sealed.
 /// @dev Spec: §2.5; docs/protocol.md §5.
-contract Core is ValidatorRegistry, OriginHistory {
+contract Core is ValidatorRegistry, OriginHistory, Bonds {
     /// @notice Only the creator may open.
     error CoreNotCreator(address creator, address caller);
     /// @notice A proposal comes with exactly the bond.
     error CoreBondMismatch(uint256 expected, uint256 received);
-    /// @notice The hash is not that of the open kernel.
-    error CoreKernelNotOpen(bytes32 expected, bytes32 received);
     /// @notice The transition object is not above the last committed one.
     error CoreTransitionNotAbove(
         uint64 dynasty, uint64 committedDynasty, uint64 gas, uint64 committedGas
@@ -31,29 +28,14 @@ contract Core is ValidatorRegistry, OriginHistory {
     error CoreObservationForeign(uint64 number, bytes32 expected, bytes32 received);
     /// @notice The same transition is proposed already.
     error CoreProposalKnown(bytes32 transitionHash);
-    /// @notice The transition is not proposed for the open height.
-    error CoreProposalUnknown(bytes32 transitionHash);
     /// @notice The proposal's challenge period is not over.
     error CoreChallengePeriodRunning(uint256 challengeEnd);
-    /// @notice The proposal's height is still open.
-    error CoreProposalNotStale(bytes32 transitionHash);
-    /// @notice The validator words are not those of the open kernel.
-    error CoreValidatorSetMismatch(bytes32 expected, bytes32 received);
     /// @notice The header is not that of a checkpoint.
     error CoreSourceNotACheckpoint(uint64 number, uint64 epochLength);
     /// @notice The state of the source holds another transition hash.
     error CoreTransitionMismatch(bytes32 proven, bytes32 received);
-    /// @notice The votes are not above two thirds of both the forward and the rear weight.
-    error CoreNotSupermajority(
-        uint256 forward, uint256 forwardTotal, uint256 rear, uint256 rearTotal
-    );
-    /// @notice Nothing is owed to the caller.
-    error CoreNoBond(address proposer);
     /// @notice Wei was sent without a call.
     error CorePaymentUnexpected();
-    /// @notice The recipient refused the payment.
-    error CoreBondRefused(address recipient);
-
     /// @notice The core exists. The definition is the JSON document that the auxiliary genesis is made from.
     event CoreCreated(
         address indexed creator,
@@ -97,8 +79,6 @@ contract Core is ValidatorRegistry, OriginHistory {
         uint64 sourceHeight,
         bytes32 stateRoot
     );
-    /// @notice A bond was paid back, or is owed because the proposer took no payment.
-    event BondReturned(address indexed proposer, uint256 bond, bool paid);
 
     /// @notice The votes for the link from the source to the next checkpoint.
     /// @param target Block hash of the checkpoint after the source.
@@ -255,8 +235,7 @@ contract Core is ValidatorRegistry, OriginHistory {
         Head memory current = _head;
         bytes32 transitionHash = ProtocolHashes.transitionHash(transition);
         address proposer = _takeProposal(transitionHash, current.height);
-        bytes32 openKernelHash = ProtocolHashes.kernelHash(kernel);
-        _requireOpenKernel(current.height, openKernelHash, kernel, validatorSet);
+        bytes32 openKernelHash = _requireKernel(current.height, kernel, validatorSet);
         bytes32 anchored =
             _requireSealed(transitionHash, kernel, validatorSet, header, seal, current);
         _requireProven(anchored, transitionHash, accountProof, storageProof);
@@ -287,35 +266,7 @@ contract Core is ValidatorRegistry, OriginHistory {
             queuedChanges: current.queuedChanges,
             slashedSeats: 0
         });
-        _returnBond(proposer);
-    }
-
-    /// @notice Gives back the bond of a proposal whose height was closed by another; to its proposer, by anyone.
-    function reclaimBond(bytes32 transitionHash) external {
-        Proposal memory proposal = _proposals[transitionHash];
-        if (proposal.proposer == address(0)) revert CoreProposalUnknown(transitionHash);
-        if (proposal.height == _head.height) revert CoreProposalNotStale(transitionHash);
-        delete _proposals[transitionHash];
-        _returnBond(proposal.proposer);
-    }
-
-    /// @notice Pays the bonds that the caller is owed because a payment to it failed.
-    function claimBonds(address payable recipient) external {
-        uint256 owed = _bondsOwed[msg.sender];
-        if (owed == 0) revert CoreNoBond(msg.sender);
-        delete _bondsOwed[msg.sender];
-        (bool paid,) = recipient.call{ value: owed }("");
-        if (!paid) revert CoreBondRefused(recipient);
-    }
-
-    /// @notice A proposal; the proposer is zero if there is none.
-    function proposalOf(bytes32 transitionHash) external view returns (Proposal memory) {
-        return _proposals[transitionHash];
-    }
-
-    /// @notice Bonds that a proposer is owed because a payment to it failed.
-    function bondsOwed(address proposer) external view returns (uint256) {
-        return _bondsOwed[proposer];
+        _returnBond(proposer, _proposalBond);
     }
 
     function _takeProposal(bytes32 transitionHash, uint64 height)
@@ -331,20 +282,6 @@ contract Core is ValidatorRegistry, OriginHistory {
         }
         delete _proposals[transitionHash];
         return proposal.proposer;
-    }
-
-    function _requireOpenKernel(
-        uint64 height,
-        bytes32 received,
-        Kernel calldata kernel,
-        bytes calldata validatorSet
-    ) private view {
-        bytes32 expected = kernelHash(height);
-        if (received != expected) revert CoreKernelNotOpen(expected, received);
-        bytes32 setHash = keccak256(validatorSet);
-        if (setHash != kernel.validatorSetHash) {
-            revert CoreValidatorSetMismatch(kernel.validatorSetHash, setHash);
-        }
     }
 
     /// @dev Both supermajorities for the link from the header's block over one epoch. Returns the header's state root.
@@ -372,33 +309,12 @@ contract Core is ValidatorRegistry, OriginHistory {
                 targetHeight: sourceHeight + 1
             })
         );
-        _requireSupermajority(digest, kernel, validatorSet, seal, current.slashedSeats != 0);
+        _requireSupermajority(
+            digest, kernel, validatorSet, seal.signers, seal.signatures, current.slashedSeats != 0
+        );
         emit MetaBlockCommitted(
             current.height, transitionHash, source, seal.target, sourceHeight, anchored
         );
-    }
-
-    /// @dev Counts effective weights on both sides: a slashed validator neither votes nor is voted against (§2.7).
-    function _requireSupermajority(
-        bytes32 digest,
-        Kernel calldata kernel,
-        bytes calldata validatorSet,
-        MetaBlockSeal calldata seal,
-        bool anySlashed
-    ) private view {
-        (uint256 forward, uint256 rear) =
-            Seal.weigh(digest, validatorSet, seal.signers, seal.signatures);
-        (uint256 forwardTotal, uint256 rearTotal) = (kernel.forwardWeight, kernel.rearWeight);
-        if (anySlashed) {
-            (uint256 slashedForward, uint256 slashedRear) =
-                _slashedAmong(validatorSet, seal.signers);
-            (forward, rear) = (forward - slashedForward, rear - slashedRear);
-            forwardTotal -= _slashedWeights.forward;
-            rearTotal -= _slashedWeights.rear;
-        }
-        bool isSealed = FinalityRules.isSupermajority(forward, forwardTotal)
-            && FinalityRules.isSupermajority(rear, rearTotal);
-        if (!isSealed) revert CoreNotSupermajority(forward, forwardTotal, rear, rearTotal);
     }
 
     function _requireProven(
@@ -419,13 +335,5 @@ contract Core is ValidatorRegistry, OriginHistory {
         bytes32 hash = ProtocolHashes.kernelHash(kernel);
         _recordKernel(kernel.height, hash);
         emit KernelOpened(kernel.height, hash, kernel, updates);
-    }
-
-    /// @dev Pays with the stipend of 2,300 gas only, and owes what was not taken: no proposer can block a commit.
-    function _returnBond(address proposer) private {
-        if (_proposalBond == 0) return;
-        (bool paid,) = proposer.call{ value: _proposalBond, gas: 0 }("");
-        if (!paid) _bondsOwed[proposer] += _proposalBond;
-        emit BondReturned(proposer, _proposalBond, paid);
     }
 }

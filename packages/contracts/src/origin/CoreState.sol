@@ -3,6 +3,8 @@ pragma solidity ^0.8.30;
 
 import { DoubleEndedQueue } from "@openzeppelin/contracts/utils/structs/DoubleEndedQueue.sol";
 
+import { Offence } from "../protocol/Offences.sol";
+
 /// @title All storage of a core
 /// @notice The one place where a core's state is declared. The core and its arbiter, whose code runs on the core's storage,
 ///         inherit it first and declare no state of their own, so both mean the same slots.
@@ -10,6 +12,9 @@ import { DoubleEndedQueue } from "@openzeppelin/contracts/utils/structs/DoubleEn
 abstract contract CoreState {
     /// @notice The core is in another state of its life.
     error CoreWrongPhase(Phase expected, Phase current);
+
+    /// @notice A validator is out of the set, or left the queue before it was in; its withdrawal delay begins.
+    event ValidatorRemoved(address indexed validator);
 
     /// @notice The life of a core.
     enum Phase {
@@ -76,9 +81,17 @@ abstract contract CoreState {
     /// @param staked Stakes of all validators, and the rewards of reporters that are not paid yet.
     /// @param burned Stakes lost for good. They stay in the core, which has no way to pay them out: a token may refuse a
     ///        transfer to a dead address, and no token must be able to refuse a slashing.
+    /// @param haltedAt Time when the core halted, in seconds since 1970.
     struct Ledger {
-        uint128 staked;
-        uint128 burned;
+        uint104 staked;
+        uint104 burned;
+        uint48 haltedAt;
+    }
+
+    /// @dev Who proved the guilt of many at once, and of what. One slot.
+    struct Verdict {
+        address accuser;
+        Offence offence;
     }
 
     /// @dev Sums of weights over the forward and the rear part of one validator set; one slot. The height keeps the slot from
@@ -90,6 +103,7 @@ abstract contract CoreState {
     }
 
     uint64 internal constant NO_END_HEIGHT = type(uint64).max;
+    uint48 internal constant NO_HEIGHT = type(uint48).max;
 
     /// @dev Slot 0.
     mapping(uint64 height => bytes32) internal _kernelHashes;
@@ -108,6 +122,12 @@ abstract contract CoreState {
     SetWeights internal _setWeights;
     /// @dev Weights of the validators of that set that are slashed.
     SetWeights internal _slashedWeights;
+    /// @dev The same two of the set before; the height is the last at which it was open, `NO_HEIGHT` if there was none.
+    SetWeights internal _previousWeights;
+    SetWeights internal _previousSlashed;
+    Verdict internal _verdict;
+    /// @dev One bit per seat of the last kernel's set on which the verdict is not carried out yet.
+    mapping(uint256 indexWord => uint256 bits) internal _convicted;
 
     modifier onlyIn(Phase phase) {
         _requirePhase(phase);
@@ -128,6 +148,13 @@ abstract contract CoreState {
     function _isSeated(ValidatorStatus status) internal pure returns (bool) {
         return status == ValidatorStatus.Seated || status == ValidatorStatus.LogoutQueued
             || status == ValidatorStatus.Leaving;
+    }
+
+    function _remove(address validator) internal {
+        Validator storage entry = _validators[validator];
+        entry.removedAt = uint48(block.timestamp);
+        entry.status = ValidatorStatus.Removed;
+        emit ValidatorRemoved(validator);
     }
 
     function _requirePhase(Phase phase) private view {

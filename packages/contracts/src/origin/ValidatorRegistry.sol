@@ -12,13 +12,14 @@ import { CompactSignature } from "../protocol/CompactSignature.sol";
 import { ProtocolHashes } from "../protocol/ProtocolHashes.sol";
 import { ValidatorWord } from "../protocol/ValidatorWord.sol";
 import { CoreStorage } from "./CoreStorage.sol";
+import { SealedLinks } from "./SealedLinks.sol";
 
 /// @title The validators of a core and their stakes
-/// @notice Stake in, stake out, and the dynamic validator set between.
+/// @notice Stake in, and the dynamic validator set. The ways out are in {Withdrawals}.
 /// @dev The set of a height is kept as a commitment in its kernel and passed in calldata. Flags alone say what becomes of a
 ///      seat at the next height: forward without rear has just joined, rear without forward has just logged out.
 ///      Spec: §2.7; docs/protocol.md §2, §5.
-abstract contract ValidatorRegistry is CoreStorage, ReentrancyGuardTransient {
+abstract contract ValidatorRegistry is CoreStorage, SealedLinks, ReentrancyGuardTransient {
     using DoubleEndedQueue for DoubleEndedQueue.Bytes32Deque;
     using SafeERC20 for IERC20;
 
@@ -32,12 +33,6 @@ abstract contract ValidatorRegistry is CoreStorage, ReentrancyGuardTransient {
     error ValidatorStakeOutOfBounds(uint256 amount, uint256 minimum, uint256 maximum);
     /// @notice The token delivered another amount.
     error ValidatorStakeNotReceived(uint256 expected, uint256 received);
-    /// @notice Only the validator or its withdrawal address may log it out.
-    error ValidatorNotController(address validator, address caller);
-    /// @notice The validator is in another state.
-    error ValidatorWrongStatus(address validator, ValidatorStatus current);
-    /// @notice The stake can still be slashed.
-    error ValidatorWithdrawalTooEarly(address validator, uint256 earliest);
     /// @notice No more validators fit.
     error ValidatorSetFull(uint256 maximum);
     /// @notice There is no validator to begin with.
@@ -47,12 +42,6 @@ abstract contract ValidatorRegistry is CoreStorage, ReentrancyGuardTransient {
     event ValidatorDeposited(
         address indexed validator, address indexed withdrawal, uint256 stake, address payer
     );
-    /// @notice A validator asked to leave.
-    event LogoutRequested(address indexed validator);
-    /// @notice A validator is out of the set, or left the queue before it was in; its withdrawal delay begins.
-    event ValidatorRemoved(address indexed validator);
-    /// @notice A stake was paid out, or what is left of a slashed one to its reporter.
-    event StakeWithdrawn(address indexed validator, address indexed withdrawal, uint256 stake);
 
     /// @dev The validator set of one height, as memory words.
     struct NextSet {
@@ -98,53 +87,13 @@ abstract contract ValidatorRegistry is CoreStorage, ReentrancyGuardTransient {
         entry.status = ValidatorStatus.Queued;
         _joins.pushBack(bytes32(uint256(uint160(validator))));
         ++_head.queuedChanges;
-        _ledger.staked += uint128(amount);
+        _ledger.staked += uint104(amount);
         emit ValidatorDeposited(validator, withdrawal, amount, msg.sender);
 
         uint256 before = _token.balanceOf(address(this));
         _token.safeTransferFrom(msg.sender, address(this), amount);
         uint256 received = _token.balanceOf(address(this)) - before;
         if (received != amount) revert ValidatorStakeNotReceived(amount, received);
-    }
-
-    /// @notice Takes a validator out of the set; by itself or its withdrawal address. One that is not seated yet is out at
-    ///         once, others when their logout has come through the queue.
-    function logout(address validator) external {
-        Validator storage entry = _validators[validator];
-        if (msg.sender != validator && msg.sender != entry.withdrawal) {
-            revert ValidatorNotController(validator, msg.sender);
-        }
-        if (entry.status == ValidatorStatus.Queued) {
-            _remove(validator);
-        } else if (entry.status == ValidatorStatus.Seated) {
-            entry.status = ValidatorStatus.LogoutQueued;
-            _logouts.pushBack(bytes32(uint256(uint160(validator))));
-            ++_head.queuedChanges;
-        } else {
-            revert ValidatorWrongStatus(validator, entry.status);
-        }
-        emit LogoutRequested(validator);
-    }
-
-    /// @notice Pays the stake of a removed validator to its withdrawal address, and what is left of a slashed one to the
-    ///         reporter; by anyone.
-    function withdraw(address validator) external nonReentrant {
-        Validator storage entry = _validators[validator];
-        ValidatorStatus status = entry.status;
-        uint256 stake = entry.stake;
-        if (status == ValidatorStatus.Removed) {
-            uint256 earliest = uint256(entry.removedAt) + _withdrawalDelay;
-            if (block.timestamp < earliest) {
-                revert ValidatorWithdrawalTooEarly(validator, earliest);
-            }
-            entry.status = ValidatorStatus.Withdrawn;
-        } else if (status != ValidatorStatus.Slashed || stake == 0) {
-            revert ValidatorWrongStatus(validator, status);
-        }
-        entry.stake = 0;
-        _ledger.staked -= uint128(stake);
-        emit StakeWithdrawn(validator, entry.withdrawal, stake);
-        _token.safeTransfer(entry.withdrawal, stake);
     }
 
     /// @notice What the core keeps of a validator.
@@ -173,6 +122,7 @@ abstract contract ValidatorRegistry is CoreStorage, ReentrancyGuardTransient {
         (next.updates, next.forwardWeight, next.rearWeight) = _compare(msg.data[0:0], words);
         next.setHash = _hashOf(words);
         _recordWeights(1, next);
+        _previousWeights.height = NO_HEIGHT;
     }
 
     /// @dev The set of height `height` from that of the height before, without the slashed, and what the queues let through.
@@ -187,7 +137,7 @@ abstract contract ValidatorRegistry is CoreStorage, ReentrancyGuardTransient {
         // Unchecked: the index is below the number of seats.
         unchecked {
             for (uint256 i; i < seats; ++i) {
-                uint256 word = _wordAt(current, i);
+                uint256 word = ValidatorWord.atSeat(current, i);
                 if (anySlashed && _isSlashed(word)) continue;
                 if (word & ValidatorWord.FORWARD != 0) {
                     words[i] = word | ValidatorWord.REAR;
@@ -204,27 +154,14 @@ abstract contract ValidatorRegistry is CoreStorage, ReentrancyGuardTransient {
         _shorten(words, seats);
         (next.updates, next.forwardWeight, next.rearWeight) = _compare(current, words);
         next.setHash = _hashOf(words);
-        _recordWeights(height, next);
+        _changeWeights(height, next);
     }
 
-    /// @dev Weights of those signers of a link that are slashed: what does not count of the link's votes.
-    function _slashedAmong(bytes calldata validatorSet, uint256[] calldata signers)
-        internal
-        view
-        returns (uint256 forward, uint256 rear)
-    {
-        uint256 seats = validatorSet.length / 32;
-        for (uint256 i; i < seats && i >> 8 < signers.length; ++i) {
-            if ((signers[i >> 8] >> (i & 0xff)) & 1 == 0) continue;
-            uint256 word = _wordAt(validatorSet, i);
-            if (!_isSlashed(word)) continue;
-            forward += ValidatorWord.forwardWeight(word);
-            rear += ValidatorWord.rearWeight(word);
-        }
-    }
-
-    function _isSlashed(uint256 word) private view returns (bool) {
-        return _validators[ValidatorWord.validatorOf(word)].status == ValidatorStatus.Slashed;
+    /// @dev A set that changes becomes the previous one, with what was slashed of it.
+    function _changeWeights(uint64 height, NextSet memory set) private {
+        _previousWeights = SetWeights(uint48(height - 1), _setWeights.forward, _setWeights.rear);
+        _previousSlashed = _slashedWeights;
+        _recordWeights(height, set);
     }
 
     function _recordWeights(uint64 height, NextSet memory set) private {
@@ -285,7 +222,7 @@ abstract contract ValidatorRegistry is CoreStorage, ReentrancyGuardTransient {
                 uint256 word = words[i];
                 forward += ValidatorWord.forwardWeight(word);
                 rear += ValidatorWord.rearWeight(word);
-                uint256 old = 32 * i < before.length ? _wordAt(before, i) : 0;
+                uint256 old = 32 * i < before.length ? ValidatorWord.atSeat(before, i) : 0;
                 if (word == old) continue;
                 Validator storage entry =
                     _validators[ValidatorWord.validatorOf(word == 0 ? old : word)];
@@ -314,13 +251,6 @@ abstract contract ValidatorRegistry is CoreStorage, ReentrancyGuardTransient {
         return ValidatorWord.encode(validator, entry.stake);
     }
 
-    function _remove(address validator) private {
-        Validator storage entry = _validators[validator];
-        entry.removedAt = uint48(block.timestamp);
-        entry.status = ValidatorStatus.Removed;
-        emit ValidatorRemoved(validator);
-    }
-
     function _requireRegistration(address validator, address withdrawal, bytes calldata signature)
         private
         view
@@ -333,14 +263,6 @@ abstract contract ValidatorRegistry is CoreStorage, ReentrancyGuardTransient {
 
     function _popAddress(DoubleEndedQueue.Bytes32Deque storage queue) private returns (address) {
         return address(uint160(uint256(queue.popFront())));
-    }
-
-    /// @dev The word of a seat; the caller keeps to the number of seats.
-    function _wordAt(bytes calldata words, uint256 seat) private pure returns (uint256 word) {
-        // Assembly: twice per seat and commit; a checked slice costs five times as much.
-        assembly ("memory-safe") {
-            word := calldataload(add(words.offset, shl(5, seat)))
-        }
     }
 
     /// @dev Keccak-256 of the words in index order, in place.

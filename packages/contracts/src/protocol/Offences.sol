@@ -39,16 +39,34 @@ library Offences {
         VoteMessage calldata second,
         bytes calldata secondSignature
     ) internal pure returns (address signer, Offence offence) {
-        if (first.chain != auxiliary && first.chain != origin) {
-            revert OffenceChainForeign(first.chain);
-        }
-        bytes32 firstDigest = ProtocolHashes.voteDigest(domain, first);
-        bytes32 secondDigest = ProtocolHashes.voteDigest(domain, second);
-        offence = firstDigest == secondDigest ? Offence.None : find(first, second);
-        if (offence == Offence.None) revert OffenceNone();
+        bytes32 firstDigest;
+        bytes32 secondDigest;
+        (firstDigest, secondDigest, offence) =
+            requireConflict(domain, auxiliary, origin, first, second);
         signer = requireSigner(firstDigest, firstSignature);
         address other = requireSigner(secondDigest, secondSignature);
         if (signer != other) revert OffenceSignersDiffer(signer, other);
+    }
+
+    /// @notice The digests of two messages that nobody may sign both, and the condition that this would break. Reverts if there
+    ///         is none.
+    /// @param domain EIP-712 domain separator of the core.
+    /// @param auxiliary Identifier of the core.
+    /// @param origin Identifier of the origin.
+    function requireConflict(
+        bytes32 domain,
+        bytes32 auxiliary,
+        bytes32 origin,
+        VoteMessage calldata first,
+        VoteMessage calldata second
+    ) internal pure returns (bytes32 firstDigest, bytes32 secondDigest, Offence offence) {
+        if (first.chain != auxiliary && first.chain != origin) {
+            revert OffenceChainForeign(first.chain);
+        }
+        firstDigest = ProtocolHashes.voteDigest(domain, first);
+        secondDigest = ProtocolHashes.voteDigest(domain, second);
+        offence = firstDigest == secondDigest ? Offence.None : find(first, second);
+        if (offence == Offence.None) revert OffenceNone();
     }
 
     /// @notice The first condition that two different messages break, in either order.

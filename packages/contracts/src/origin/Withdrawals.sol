@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import { IERC20 } from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import { SafeERC20 } from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {
+    ReentrancyGuardTransient
+} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import { DoubleEndedQueue } from "@openzeppelin/contracts/utils/structs/DoubleEndedQueue.sol";
+
+import { Bonds } from "./Bonds.sol";
+import { CoreParameters } from "./CoreParameters.sol";
+import { CoreStorage } from "./CoreStorage.sol";
+import { Slashing } from "./Slashing.sol";
+
+/// @title Ways out of a core: of validators, their stakes, and proposers' bonds
+/// @dev Part of the arbiter. Spec: §2.7; docs/protocol.md §5.
+abstract contract Withdrawals is Slashing, Bonds, ReentrancyGuardTransient {
+    using DoubleEndedQueue for DoubleEndedQueue.Bytes32Deque;
+    using SafeERC20 for IERC20;
+
+    /// @notice Only the validator or its withdrawal address may log it out.
+    error ValidatorNotController(address validator, address caller);
+    /// @notice The validator is in another state.
+    error ValidatorWrongStatus(address validator, ValidatorStatus current);
+    /// @notice The stake can still be slashed.
+    error ValidatorWithdrawalTooEarly(address validator, uint256 earliest);
+
+    /// @notice A validator asked to leave.
+    event LogoutRequested(address indexed validator);
+    /// @notice A stake was paid out, or what is left of a slashed one to its reporter.
+    event StakeWithdrawn(address indexed validator, address indexed withdrawal, uint256 stake);
+
+    /// @notice Takes a validator out of the set; by itself or its withdrawal address. One that is not seated yet is out at
+    ///         once, others when their logout has come through the queue.
+    function logout(address validator) external {
+        if (_head.phase == Phase.Halted) revert CoreWrongPhase(Phase.Open, Phase.Halted);
+        Validator storage entry = _validators[validator];
+        if (msg.sender != validator && msg.sender != entry.withdrawal) {
+            revert ValidatorNotController(validator, msg.sender);
+        }
+        if (entry.status == ValidatorStatus.Queued) {
+            _remove(validator);
+        } else if (entry.status == ValidatorStatus.Seated) {
+            entry.status = ValidatorStatus.LogoutQueued;
+            _logouts.pushBack(bytes32(uint256(uint160(validator))));
+            ++_head.queuedChanges;
+        } else {
+            revert ValidatorWrongStatus(validator, entry.status);
+        }
+        emit LogoutRequested(validator);
+    }
+
+    /// @notice Pays the stake of a removed validator to its withdrawal address, once the delay is over, and what is left of a
+    ///         slashed one to the reporter; by anyone. When the core is halted, every validator counts as removed then.
+    function withdraw(address validator) external nonReentrant {
+        bool isHalted = _head.phase == Phase.Halted;
+        if (isHalted) _executeVerdict(validator);
+        CoreParameters memory parameters = CoreStorage(address(this)).parameters();
+        Validator storage entry = _validators[validator];
+        ValidatorStatus status = entry.status;
+        uint256 stake = entry.stake;
+        bool isIn = status == ValidatorStatus.Queued || _isSeated(status);
+        if (status == ValidatorStatus.Removed || (isHalted && isIn)) {
+            uint256 since = isIn ? _ledger.haltedAt : entry.removedAt;
+            uint256 earliest = since + parameters.withdrawalDelay;
+            if (block.timestamp < earliest) {
+                revert ValidatorWithdrawalTooEarly(validator, earliest);
+            }
+            entry.status = ValidatorStatus.Withdrawn;
+        } else if (status != ValidatorStatus.Slashed || stake == 0) {
+            revert ValidatorWrongStatus(validator, status);
+        }
+        entry.stake = 0;
+        _ledger.staked -= uint104(stake);
+        emit StakeWithdrawn(validator, entry.withdrawal, stake);
+        parameters.token.safeTransfer(entry.withdrawal, stake);
+    }
+
+    /// @notice Gives back the bond of a proposal that can no longer be committed: its height was closed by another, or the
+    ///         core is halted. To its proposer, by anyone.
+    function reclaimBond(bytes32 transitionHash) external {
+        Proposal memory proposal = _proposals[transitionHash];
+        if (proposal.proposer == address(0)) revert CoreProposalUnknown(transitionHash);
+        if (proposal.height == _head.height && _head.phase == Phase.Open) {
+            revert CoreProposalNotStale(transitionHash);
+        }
+        delete _proposals[transitionHash];
+        _returnBond(proposal.proposer, CoreStorage(address(this)).parameters().proposalBond);
+    }
+
+    /// @notice Pays the bonds that the caller is owed because a payment to it failed.
+    function claimBonds(address payable recipient) external {
+        uint256 owed = _bondsOwed[msg.sender];
+        if (owed == 0) revert CoreNoBond(msg.sender);
+        delete _bondsOwed[msg.sender];
+        (bool paid,) = recipient.call{ value: owed }("");
+        if (!paid) revert CoreBondRefused(recipient);
+    }
+
+    /// @notice A proposal; the proposer is zero if there is none.
+    function proposalOf(bytes32 transitionHash) external view returns (Proposal memory) {
+        return _proposals[transitionHash];
+    }
+
+    /// @notice Bonds that a proposer is owed because a payment to it failed.
+    function bondsOwed(address proposer) external view returns (uint256) {
+        return _bondsOwed[proposer];
+    }
+}
