@@ -19,6 +19,8 @@ export type NodeConfig = {
   readonly signerKeyFile: string | undefined
   /** File with the secret key that votes; without it the node casts no votes. */
   readonly validatorKeyFile: string | undefined
+  /** File with the key of an account with funds on both chains, which reports offences; without it they are only found and kept. */
+  readonly fishermanKeyFile: string | undefined
   readonly gasLimit: bigint
   readonly logLevel: LogLevel
 }
@@ -42,6 +44,7 @@ export async function readNodeConfig(path: string): Promise<NodeConfig> {
     'rpc',
     'signerKeyFile',
     'validatorKeyFile',
+    'fishermanKeyFile',
     'gasLimit',
     'logLevel',
   ])
@@ -55,7 +58,8 @@ export async function readNodeConfig(path: string): Promise<NodeConfig> {
     rpc: { host: rpc.text('host', '127.0.0.1'), port: Number(rpc.integer('port', 8545n)) },
     signerKeyFile: root.optionalPath('signerKeyFile'),
     validatorKeyFile: root.optionalPath('validatorKeyFile'),
-    gasLimit: root.integer('gasLimit', 30_000_000n),
+    fishermanKeyFile: root.optionalPath('fishermanKeyFile'),
+    gasLimit: root.integer('gasLimit', 12_000_000n),
     logLevel: root.level('logLevel'),
   }
 }

@@ -8,12 +8,13 @@ import {
   type VotePool,
 } from '@mosaic/chain'
 import { decodeGenesisFile } from '@mosaic/genesis'
-import { createEthereumClient, createJsonRpcClient } from '@mosaic/origin'
+import { createEthereumClient, createJsonRpcClient, type JsonRpcRequest } from '@mosaic/origin'
 import {
   type Address,
   encodeRlp,
   type Hash32,
   type Height,
+  InvalidValueError,
   toBlockNumber,
   toHeight,
 } from '@mosaic/primitives'
@@ -22,6 +23,7 @@ import { createMethods, createRpcServer } from '@mosaic/rpc'
 import { openStore } from '@mosaic/storage'
 import type { Validator } from '@mosaic/validator'
 import type { NodeConfig } from './config.ts'
+import { openNodeFisherman } from './fisherman-role.ts'
 import type { Log } from './logger.ts'
 import { openNodeChain } from './open-chain.ts'
 import { startPeerNetwork } from './peer-network.ts'
@@ -43,6 +45,8 @@ type Closer = () => Promise<void> | void
 
 /** How often duties are looked at though the head did not move: origin moves on its own. */
 const DUTY_INTERVAL_MS = 1000
+/** How often the fisherman looks whether something is to be reported. */
+const FISHING_INTERVAL_MS = 2000
 const VERSION = '0.1.0'
 
 /**
@@ -85,7 +89,30 @@ async function start(
   const transactionIntake = createTransactionIntake(chain, transactions)
   closers.push(() => transactionIntake.close())
   const votes = createVotePool()
-  const intake = createVoteIntake(chain, votes)
+  const origin = createEthereumClient(
+    createJsonRpcClient(config.origin.url),
+    config.origin.finality,
+    genesis.originChainId,
+  )
+  let ownRpc: JsonRpcRequest | undefined
+  const stopping = new AbortController()
+  const fisherman = await openNodeFisherman(config, {
+    chain,
+    store,
+    origin,
+    ownRpc: async (method, parameters) => {
+      if (ownRpc === undefined) throw new InvalidValueError('a started server', undefined)
+      return ownRpc(method, parameters)
+    },
+    signal: stopping.signal,
+    log,
+  })
+  const intake = createVoteIntake(chain, votes, (vote) => {
+    fisherman.see(vote).catch((error: unknown) => {
+      log('error', 'vote not watched', { error })
+    })
+  })
+  closers.push(() => intake.close())
   closers.push(pruneVotes(chain, votes))
   const proposals = new Map<Address, boolean>()
 
@@ -112,11 +139,6 @@ async function start(
   })
   if (producer !== undefined) closers.push(() => producer.stop())
 
-  const origin = createEthereumClient(
-    createJsonRpcClient(config.origin.url),
-    config.origin.finality,
-    genesis.originChainId,
-  )
   const validator = await openValidator(config, { chain, origin, intake, network, log })
   if (validator !== undefined) closers.push(runDuties(validator, chain, sync, log))
 
@@ -160,6 +182,18 @@ async function start(
   )
   await server.start()
   closers.push(() => server.stop())
+  ownRpc = createJsonRpcClient(server.url())
+  const stopFishing = every(
+    FISHING_INTERVAL_MS,
+    async () => {
+      if (sync.target() === undefined) await fisherman.performDuties()
+    },
+    (error) => log('warn', 'fisherman failed', { error }),
+  )
+  closers.push(async () => {
+    stopping.abort()
+    await stopFishing()
+  })
   log('info', 'node.ready', {
     chainId: genesis.chain.chainId,
     core: genesis.core,

@@ -12,16 +12,23 @@ export function userAccounts(): readonly DevAccount[] {
   return derive(0, 10)
 }
 
-/** Accounts of the network itself: deployer, relayer, validators, signers. Nobody else's nonce is used up by them. */
+/** Accounts of the network itself: deployer, relayer, validators, signers, fishermen. Nobody else's nonce is used up by them. */
 export function networkAccounts(validators: number): {
   readonly deployer: DevAccount
   readonly relayer: DevAccount
   readonly validators: readonly DevAccount[]
   readonly signers: readonly DevAccount[]
+  readonly fishermen: readonly DevAccount[]
 } {
   const [deployer, relayer] = derive(1, 2)
   if (deployer === undefined || relayer === undefined) throw new RangeError('expected two accounts')
-  return { deployer, relayer, validators: derive(2, validators), signers: derive(3, validators) }
+  return {
+    deployer,
+    relayer,
+    validators: derive(2, validators),
+    signers: derive(3, validators),
+    fishermen: derive(4, validators),
+  }
 }
 
 function derive(account: number, count: number): readonly DevAccount[] {

@@ -178,7 +178,12 @@ async function follow(
 async function deploy(origin: EthereumClient, signal: AbortSignal): Promise<Address> {
   const accounts = networkAccounts(STAKES.length)
   const pause = (ms: number): Promise<void> => sleep(ms, undefined, { signal })
-  await fundOnOrigin(origin, [accounts.deployer.address, accounts.relayer.address], pause)
+  const paying = [accounts.deployer, accounts.relayer, ...accounts.fishermen]
+  await fundOnOrigin(
+    origin,
+    paying.map(({ address }) => address),
+    pause,
+  )
   const deployer = createTransactionSender(origin, accounts.deployer.secretKey, {
     sleep: pause,
     pollMs: 100,
@@ -187,6 +192,7 @@ async function deploy(origin: EthereumClient, signal: AbortSignal): Promise<Addr
   const balances: Record<Address, bigint> = {}
   for (const { address } of userAccounts()) balances[address] = BALANCE
   balances[accounts.relayer.address] = SIGNER_BALANCE
+  for (const { address } of accounts.fishermen) balances[address] = BALANCE
   for (const address of signers) balances[address] = SIGNER_BALANCE
   return deployCore(origin, deployer, {
     parameters: {

@@ -88,9 +88,11 @@ export async function writeConfigurations(layout: Layout, genesisFile: string): 
   for (const [index, node] of layout.nodes.entries()) {
     const validator = accounts.validators[index]
     const signer = accounts.signers[index]
-    if (validator === undefined || signer === undefined)
+    const fisherman = accounts.fishermen[index]
+    if (validator === undefined || signer === undefined || fisherman === undefined)
       throw new RangeError(`expected keys for ${node.name}`)
     await writeKeyFile(join(node.dir, 'validator.key'), validator.secretKey)
+    await writeKeyFile(join(node.dir, 'fisherman.key'), fisherman.secretKey)
     if (node.signer !== undefined)
       await writeKeyFile(join(node.dir, 'signer.key'), signer.secretKey)
     await writeJson(join(node.dir, 'config.json'), {
@@ -104,6 +106,7 @@ export async function writeConfigurations(layout: Layout, genesisFile: string): 
       rpc: { host: '127.0.0.1', port: node.rpcPort },
       ...(node.signer === undefined ? {} : { signerKeyFile: 'signer.key' }),
       validatorKeyFile: 'validator.key',
+      fishermanKeyFile: 'fisherman.key',
       gasLimit: Number(LOCAL.gasLimit),
       logLevel: 'info',
     })

@@ -47,8 +47,16 @@ export type VoteIntake = {
 /** Checkpoint heights above the newest that a vote may name: its sender may be a little ahead. */
 const AHEAD = 2n
 
-/** Creates the intake of one node. */
-export function createVoteIntake(chain: Chain, pool: VotePool): VoteIntake {
+/**
+ * Creates the intake of one node.
+ *
+ * @param onVote told of every vote of an active validator, from peers, users and blocks, whether it can still count or not.
+ */
+export function createVoteIntake(
+  chain: Chain,
+  pool: VotePool,
+  onVote: (vote: PendingVote) => void = () => undefined,
+): VoteIntake {
   const { identity, epochLength, maxVoteAge, originEpochLength } = chain.definition
   const domain = domainSeparator(identity)
   const auxiliary = coreIdentifier(identity)
@@ -68,6 +76,7 @@ export function createVoteIntake(chain: Chain, pool: VotePool): VoteIntake {
   }
 
   const close = chain.onHead(({ removed, added }) => {
+    for (const { hash } of added) for (const vote of countedIn(chain, hash)) onVote(vote)
     if (removed.length === 0) return
     const countedAgain = new Set(added.flatMap(({ hash }) => countedIn(chain, hash).map(keyOf)))
     for (const vote of removed.flatMap(({ hash }) => countedIn(chain, hash))) {
@@ -94,6 +103,7 @@ export function createVoteIntake(chain: Chain, pool: VotePool): VoteIntake {
       if (!(await validators()).has(vote.validator)) {
         return refuse({ code: 'VOTE_NOT_A_VALIDATOR', validator: vote.validator })
       }
+      onVote(vote)
       const head = chain.head()
       const newest = about === auxiliary ? head.header.number / epochLength : undefined
       const justified = about === auxiliary ? newest : head.origin.justified.height
