@@ -3,25 +3,14 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
-  auxiliaryEventTopics,
   coreViews,
-  decodeAuxiliaryEvent,
   decodeSubmitVotes,
   encodeSubmitVotes,
-  finalityGadgetViews,
   PREDEPLOYS,
   type VoteResult,
 } from '@mosaic/contracts'
-import { decodeGenesisFile, type NetworkGenesis } from '@mosaic/genesis'
-import {
-  createEthereumClient,
-  createJsonRpcClient,
-  type EthereumClient,
-  isRecord,
-  readView,
-  toQuantity,
-  toQuantityHex,
-} from '@mosaic/origin'
+import type { NetworkGenesis } from '@mosaic/genesis'
+import { type EthereumClient, isRecord, readView, toQuantity, toQuantityHex } from '@mosaic/origin'
 import {
   type Address,
   type BlockNumber,
@@ -47,6 +36,7 @@ import {
 } from '@mosaic/protocol'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { networkAccounts } from '../node/src/devnet/accounts.ts'
+import { connectDevnet, readJustifyingVote, toVoteParameter } from './devnet-clients.ts'
 import { BIN, count, type Devnet, startDevnet } from './devnet-process.ts'
 import { proveAccount, proveSlot, receiptsRoot } from './trie-proofs.ts'
 
@@ -57,6 +47,7 @@ describe('a local network', () => {
   let dataDir: string
   let net: Devnet
   let genesis: NetworkGenesis
+  let originUrl: string
   let origin: EthereumClient
   let auxiliary: EthereumClient
 
@@ -64,15 +55,11 @@ describe('a local network', () => {
     dataDir = await mkdtemp(join(tmpdir(), 'mosaic-e2e-'))
     net = startDevnet(dataDir)
     await net.until((events) => count(events, 'node.ready') === 4, 'the start of four nodes')
-    genesis = decodeGenesisFile(await readFile(join(dataDir, 'genesis.json'), 'utf8'))
-    const policy = { kind: 'finalized-tag' } as const
-    const urls = await readUrls(dataDir)
-    origin = createEthereumClient(createJsonRpcClient(urls.origin), policy, genesis.originChainId)
-    auxiliary = createEthereumClient(
-      createJsonRpcClient(urls.auxiliary),
-      policy,
-      genesis.chain.chainId,
-    )
+    const clients = await connectDevnet(dataDir)
+    genesis = clients.genesis
+    originUrl = clients.originUrl
+    origin = clients.origin
+    auxiliary = clients.auxiliary
   })
 
   afterAll(async () => {
@@ -97,7 +84,7 @@ describe('a local network', () => {
   test('has a genesis that anyone rebuilds byte for byte from origin', async () => {
     const rebuilt = execFileSync(
       process.execPath,
-      ['--conditions=source', BIN, 'genesis', '--origin', (await readUrls(dataDir)).origin].concat([
+      ['--conditions=source', BIN, 'genesis', '--origin', originUrl].concat([
         '--core',
         genesis.core,
       ]),
@@ -160,7 +147,7 @@ describe('a local network', () => {
       [vote, toHex(`${sign(vote, validator).slice(0, -2)}00`)],
     ] as const) {
       const sent = auxiliary.request('mosaic_sendVote', [
-        { message: toParameters(message), signature },
+        { message: toVoteParameter(message), signature },
       ])
       await expect(sent).rejects.toThrow(/vote (rejected|deferred)/)
     }
@@ -223,43 +210,6 @@ function testKeys(): { readonly validator: Uint8Array; readonly stranger: Uint8A
   const validator = networkAccounts(1).validators[0]?.secretKey
   if (validator === undefined) throw new Error('expected a validator')
   return { validator, stranger: new Uint8Array(32).fill(7) }
-}
-
-function toParameters(message: VoteMessage): Readonly<Record<string, string>> {
-  return {
-    ...message,
-    sourceHeight: toQuantityHex(message.sourceHeight),
-    targetHeight: toQuantityHex(message.targetHeight),
-  }
-}
-
-/** The link that justified the newest justified auxiliary checkpoint. */
-async function readJustifyingVote(auxiliary: EthereumClient, chain: Hash32): Promise<VoteMessage> {
-  const { finalityGadget } = PREDEPLOYS
-  const status = await readView(auxiliary, finalityGadget, finalityGadgetViews.status, [chain])
-  const logs = await auxiliary.logs({
-    address: finalityGadget,
-    topics: [[auxiliaryEventTopics.LinkOpened]],
-    fromBlock: toBlockNumber(0n),
-    toBlock: 'latest',
-  })
-  for (const log of logs) {
-    const event = decodeAuxiliaryEvent(log)
-    if (event?.name === 'LinkOpened' && event.vote.target === status.justifiedHash)
-      return event.vote
-  }
-  throw new Error('expected a link to the justified checkpoint')
-}
-
-async function readUrls(
-  dataDir: string,
-): Promise<{ readonly origin: string; readonly auxiliary: string }> {
-  const layout: unknown = JSON.parse(await readFile(join(dataDir, 'devnet.json'), 'utf8'))
-  if (!isRecord(layout) || !Array.isArray(layout['nodes'])) throw new TypeError('expected a layout')
-  // The second node: not killed by these tests.
-  const node: unknown = layout['nodes'][1]
-  const port = isRecord(node) ? String(node['rpcPort']) : ''
-  return { origin: String(layout['originUrl']), auxiliary: `http://127.0.0.1:${port}` }
 }
 
 /** Block number of the checkpoint that a meta-block committed. */

@@ -23,6 +23,7 @@ import { createMethods, createRpcServer } from '@mosaic/rpc'
 import { openStore } from '@mosaic/storage'
 import type { Validator } from '@mosaic/validator'
 import type { NodeConfig } from './config.ts'
+import { type CoreWatch, createCoreWatch } from './core-watch.ts'
 import { openNodeFisherman } from './fisherman-role.ts'
 import type { Log } from './logger.ts'
 import { openNodeChain } from './open-chain.ts'
@@ -47,6 +48,8 @@ type Closer = () => Promise<void> | void
 const DUTY_INTERVAL_MS = 1000
 /** How often the fisherman looks whether something is to be reported. */
 const FISHING_INTERVAL_MS = 2000
+/** How often the core is looked at. */
+const CORE_INTERVAL_MS = 2000
 const VERSION = '0.1.0'
 
 /**
@@ -140,7 +143,13 @@ async function start(
   if (producer !== undefined) closers.push(() => producer.stop())
 
   const validator = await openValidator(config, { chain, origin, intake, network, log })
-  if (validator !== undefined) closers.push(runDuties(validator, chain, sync, log))
+  const coreWatch = createCoreWatch(origin, genesis.core, genesis.coreCreatedAt)
+  closers.push(
+    watchCore(coreWatch, log, async () => {
+      await producer?.stop()
+    }),
+  )
+  if (validator !== undefined) closers.push(runDuties(validator, chain, sync, coreWatch, log))
 
   const ports = createRpcPorts({
     chain,
@@ -168,6 +177,7 @@ async function start(
     proposals,
     validator: validator?.address,
     signer: producer?.address,
+    accountability: coreWatch.accountability,
     origin: { client: origin, createdAt: genesis.coreCreatedAt },
     clientVersion: `mosaic/${VERSION}/${process.platform}-${process.arch}/node${process.versions.node}`,
   })
@@ -226,10 +236,32 @@ function pruneVotes(chain: Chain, votes: VotePool): Closer {
   })
 }
 
-/** Lets the validator look at every new head and once a second, but not while blocks are missing. */
-function runDuties(validator: Validator, chain: Chain, sync: Synchroniser, log: Log): Closer {
+/** Looks at the core now and then. Once it is halted nothing that happens on auxiliary counts any more: `stop` is called, once. */
+function watchCore(coreWatch: CoreWatch, log: Log, stop: () => Promise<void>): Closer {
+  let stopped = false
+  return every(
+    CORE_INTERVAL_MS,
+    async () => {
+      await coreWatch.look()
+      if (stopped || !coreWatch.isHalted()) return
+      stopped = true
+      log('error', 'core.halted', { ...coreWatch.accountability()?.halt })
+      await stop()
+    },
+    (error) => log('debug', 'core not read', { error }),
+  )
+}
+
+/** Lets the validator look at every new head and once a second, but not while blocks are missing, nor once the core is halted. */
+function runDuties(
+  validator: Validator,
+  chain: Chain,
+  sync: Synchroniser,
+  coreWatch: CoreWatch,
+  log: Log,
+): Closer {
   const perform = async (): Promise<void> => {
-    if (sync.target() === undefined) await validator.performDuties()
+    if (sync.target() === undefined && !coreWatch.isHalted()) await validator.performDuties()
   }
   const report = (error: unknown): void => log('warn', 'duties not performed', { error })
   const forgetHead = chain.onHead(() => void perform().catch(report))

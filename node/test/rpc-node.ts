@@ -194,6 +194,7 @@ export async function startTestNode(origin?: RpcContext['origin']): Promise<Test
     proposals: new Map(),
     validator: undefined,
     signer: SIGNERS[0]?.address,
+    accountability: () => undefined,
     origin,
     clientVersion: 'mosaic/test',
   }

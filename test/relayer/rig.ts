@@ -236,6 +236,7 @@ async function createAuxiliary(
     validator: undefined,
     signer: secretKeyToAddress(SIGNER),
     origin: undefined,
+    accountability: () => undefined,
     clientVersion: 'mosaic/test',
   })
   const methods = createMethods(ports)

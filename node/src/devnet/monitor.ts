@@ -1,4 +1,9 @@
-import { finalityGadgetViews, kernelRegistryViews, PREDEPLOYS } from '@mosaic/contracts'
+import {
+  type CoreEvent,
+  finalityGadgetViews,
+  kernelRegistryViews,
+  PREDEPLOYS,
+} from '@mosaic/contracts'
 import {
   type EthereumClient,
   isRecord,
@@ -59,6 +64,20 @@ export type DevnetEvent =
       readonly originTx: Hash32
     }
   | { readonly event: 'kernel.activated'; readonly height: bigint }
+  | {
+      readonly event: 'validator.slashed'
+      readonly validator: Address
+      readonly offence: string
+      readonly reporter: Address
+      readonly originTx: Hash32
+    }
+  | {
+      readonly event: 'core.halted'
+      readonly height: bigint
+      readonly reason: string
+      readonly reporter: Address
+      readonly originTx: Hash32
+    }
 
 /** What the live view shows. */
 export type DevnetStatus = {
@@ -71,7 +90,12 @@ export type DevnetStatus = {
   readonly observation: bigint
   readonly votes: ReadonlyMap<Address, bigint>
   readonly metaBlocks: readonly Extract<DevnetEvent, { event: 'metablock.committed' }>[]
+  /** Slashings and a halt, oldest first. */
+  readonly verdicts: readonly Verdict[]
 }
+
+/** What the core decided about validators, or about itself. */
+type Verdict = Extract<DevnetEvent, { event: 'validator.slashed' | 'core.halted' }>
 
 /** Follows a network. */
 export type Monitor = {
@@ -98,6 +122,7 @@ export function createMonitor(
   const chain = coreIdentifier(identity)
   const proposals = new Map<Hash32, Proposed>()
   const metaBlocks: Extract<DevnetEvent, { event: 'metablock.committed' }>[] = []
+  const verdicts: Verdict[] = []
   const votes = new Map<Address, bigint>()
   let head = -1n
   let justified = 0n
@@ -214,11 +239,22 @@ export function createMonitor(
   const readCore = async (): Promise<readonly DevnetEvent[]> => {
     const newest = await origin.blockNumber()
     if (newest < originFrom) return []
-    const names = ['MetaBlockProposed', 'MetaBlockCommitted', 'KernelOpened'] as const
+    const names = [
+      'MetaBlockProposed',
+      'MetaBlockCommitted',
+      'KernelOpened',
+      'ValidatorSlashed',
+      'Halted',
+    ] as const
     const logs = await readCoreLogs(origin, core, names, originFrom, newest)
     const events: DevnetEvent[] = []
     for (const { event, log } of logs) {
       if (event.name === 'KernelOpened') openKernel = event.height
+      const verdict = toVerdict(event, log.transactionHash)
+      if (verdict !== undefined) {
+        verdicts.push(verdict)
+        events.push(verdict)
+      }
       if (event.name === 'MetaBlockProposed') {
         const { transition } = event
         const originGas = await gasOf(log.transactionHash)
@@ -269,6 +305,17 @@ export function createMonitor(
       observation,
       votes,
       metaBlocks,
+      verdicts,
     }),
   }
+}
+
+function toVerdict(event: CoreEvent, originTx: Hash32): Verdict | undefined {
+  if (event.name === 'ValidatorSlashed') {
+    const { validator, offence, reporter } = event
+    return { event: 'validator.slashed', validator, offence, reporter, originTx }
+  }
+  if (event.name !== 'Halted') return undefined
+  const { height, reason, reporter } = event
+  return { event: 'core.halted', height, reason, reporter, originTx }
 }

@@ -118,6 +118,7 @@ function statusLines(status: DevnetStatus, seconds: number, note: string): reado
         (block) =>
           `  B${block.height}  dynasty ${block.dynasty}  gas ${block.gas}  transactions ${block.transactions}  origin gas ${block.originGas}  ${block.originTx}`,
       ),
+    ...status.verdicts.flatMap((verdict) => eventText(verdict) ?? []),
     ...(note === '' ? [] : [note]),
   ]
 }
@@ -136,5 +137,9 @@ function eventText(event: DevnetEvent): string | undefined {
       return `committed  meta-block ${event.height}  dynasty ${event.dynasty}  gas ${event.gas}  transactions ${event.transactions}  origin gas ${event.originGas}  ${event.originTx}`
     case 'kernel.activated':
       return `activated  kernel ${event.height} on auxiliary`
+    case 'validator.slashed':
+      return `slashed    ${event.validator} for a ${event.offence}, reported by ${event.reporter} in ${event.originTx}`
+    case 'core.halted':
+      return `HALTED     the core at height ${event.height}: ${event.reason}, reported by ${event.reporter} in ${event.originTx}`
   }
 }

@@ -1,7 +1,7 @@
 import type { Chain, TransactionPool, VoteIntake, VotePool } from '@mosaic/chain'
 import type { EthereumClient } from '@mosaic/origin'
 import type { Address, BlockNumber } from '@mosaic/primitives'
-import type { SyncProgress } from '@mosaic/rpc'
+import type { AccountabilityView, SyncProgress } from '@mosaic/rpc'
 import type { Store } from '@mosaic/storage'
 import type { TransactionIntake } from './transaction-intake.ts'
 
@@ -35,6 +35,8 @@ export type RpcContext = {
         readonly createdAt: BlockNumber
       }
     | undefined
+  /** Who was punished on origin; undefined while that is not known. */
+  readonly accountability: () => AccountabilityView | undefined
   /** As in `mosaic/0.1.0/linux-x64/node24`. */
   readonly clientVersion: string
 }

@@ -142,6 +142,7 @@ export function createMosaicPort(context: RpcContext): MosaicPort {
         observation: head.observation,
         validator: context.validator,
         signer: context.signer,
+        accountability: context.accountability(),
       }
     },
     checkpoint: checkpoints.view,

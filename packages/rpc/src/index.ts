@@ -18,6 +18,7 @@ export {
   type RpcHandler,
 } from './methods.ts'
 export type {
+  AccountabilityView,
   AnchoredProofView,
   ChainName,
   CheckpointReference,

@@ -64,6 +64,30 @@ export type MosaicStatusView = {
   readonly validator: Address | undefined
   /** The account this node seals for. */
   readonly signer: Address | undefined
+  /** What the core on origin says; undefined while the node has not reached it. */
+  readonly accountability: AccountabilityView | undefined
+}
+
+/** Who was punished on origin, and whether the core still takes meta-blocks. */
+export type AccountabilityView = {
+  readonly phase: 'creation' | 'open' | 'halted'
+  /** Oldest first. */
+  readonly slashed: readonly {
+    readonly validator: Address
+    readonly offence: string
+    /** What it lost, in base units of the token. */
+    readonly stake: Weight
+    readonly reporter: Address
+    readonly transaction: Hash32
+  }[]
+  readonly halt:
+    | {
+        readonly height: MetaHeight
+        readonly reason: string
+        readonly reporter: Address
+        readonly transaction: Hash32
+      }
+    | undefined
 }
 
 /** A checkpoint of auxiliary on the canonical chain. */

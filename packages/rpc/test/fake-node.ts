@@ -351,6 +351,7 @@ export class FakeNode {
         observation: { number: toBlockNumber(9n), hash: hashOf('origin 9') },
         validator: undefined,
         signer: ALICE,
+        accountability: { phase: 'open', slashed: [], halt: undefined },
       }),
       checkpoint: async (height) =>
         height === 0n

@@ -144,6 +144,7 @@ describe('mosaic', () => {
       justified: { height: '0x0', number: '0x0' },
       validator: null,
       signer: ALICE,
+      accountability: { phase: 'open', slashed: [], halt: null },
     })
     expect(await call('mosaic_checkpoint', 0)).toMatchObject({ stage: 'finalized', dynasty: '0x0' })
     expect(await call('mosaic_checkpoint', '0x7')).toBeNull()
