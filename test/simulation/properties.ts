@@ -326,10 +326,12 @@ function checkSlashed(
   }
 }
 
-/** Whether two nodes hold conflicting checkpoints to be final. */
+/** Whether a node holds a checkpoint to be final that another's head leaves. */
 function isSplit(nodes: History['nodes']): boolean {
-  const held = nodes.flatMap((node) => node.finalized() ?? [])
-  return held.some((a) => held.some((b) => a.header.number <= b.header.number && !descends(b, a)))
+  return nodes.some((node) => {
+    const final = node.finalized()
+    return final !== undefined && nodes.some((other) => !descends(other.head(), final))
+  })
 }
 
 /** Honest validators with more than two thirds of every set that may be active finalize something new after the heal. */
