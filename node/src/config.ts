@@ -19,6 +19,8 @@ export type NodeConfig = {
   readonly signerKeyFile: string | undefined
   /** File with the secret key that votes; without it the node casts no votes. */
   readonly validatorKeyFile: string | undefined
+  /** Whether a missing guard journal is begun though the data directory is not new: for a key that never signed anything. */
+  readonly newGuardJournal: boolean
   /** File with the key of an account with funds on both chains, which reports offences; without it they are only found and kept. */
   readonly fishermanKeyFile: string | undefined
   readonly gasLimit: bigint
@@ -44,6 +46,7 @@ export async function readNodeConfig(path: string): Promise<NodeConfig> {
     'rpc',
     'signerKeyFile',
     'validatorKeyFile',
+    'newGuardJournal',
     'fishermanKeyFile',
     'gasLimit',
     'logLevel',
@@ -58,6 +61,7 @@ export async function readNodeConfig(path: string): Promise<NodeConfig> {
     rpc: { host: rpc.text('host', '127.0.0.1'), port: Number(rpc.integer('port', 8545n)) },
     signerKeyFile: root.optionalPath('signerKeyFile'),
     validatorKeyFile: root.optionalPath('validatorKeyFile'),
+    newGuardJournal: root.flag('newGuardJournal'),
     fishermanKeyFile: root.optionalPath('fishermanKeyFile'),
     gasLimit: root.integer('gasLimit', 12_000_000n),
     logLevel: root.level('logLevel'),
@@ -97,6 +101,8 @@ type Section = {
   readonly text: (key: string, fallback?: string) => string
   readonly texts: (key: string) => readonly string[]
   readonly integer: (key: string, fallback: bigint) => bigint
+  /** False if missing. */
+  readonly flag: (key: string) => boolean
   readonly path: (key: string) => string
   readonly optionalPath: (key: string) => string | undefined
   readonly level: (key: string) => LogLevel
@@ -155,6 +161,12 @@ function createSection(
         throw new InvalidValueError(`a whole number at ${name}.${key}`, JSON.stringify(member))
       }
       return BigInt(member)
+    },
+    flag: (key) => {
+      const member = members.get(key) ?? false
+      if (typeof member !== 'boolean')
+        throw new InvalidValueError(`true or false at ${name}.${key}`, JSON.stringify(member))
+      return member
     },
     path,
     optionalPath: (key) => (members.has(key) ? path(key) : undefined),

@@ -12,11 +12,18 @@ import { encodeBlock } from '@mosaic/execution'
 import type { Network } from '@mosaic/network'
 import type { EthereumClient } from '@mosaic/origin'
 import type { Address } from '@mosaic/primitives'
-import { domainSeparator, secretKeyToAddress, signDigest, voteDigest } from '@mosaic/protocol'
+import {
+  type CoreIdentity,
+  domainSeparator,
+  secretKeyToAddress,
+  signDigest,
+  voteDigest,
+} from '@mosaic/protocol'
 import {
   createValidator,
   openJournalFile,
   openSigningGuard,
+  type SigningGuard,
   type Validator,
 } from '@mosaic/validator'
 import type { NodeConfig } from './config.ts'
@@ -62,6 +69,43 @@ export async function startProducer(
   return producer
 }
 
+/**
+ * Opens the guard of a configured validator key.
+ *
+ * @throws GuardUnusableError if there is no journal and `create` is false: a new one forgets what was signed.
+ */
+async function openGuard(
+  config: NodeConfig,
+  validatorKeyFile: string,
+  identity: CoreIdentity,
+  create: boolean,
+): Promise<SigningGuard> {
+  const domain = domainSeparator(identity)
+  const secretKey = await readKeyFile(validatorKeyFile)
+  const validator = secretKeyToAddress(secretKey)
+  const journal = await openJournalFile(join(config.dataDir, `guard-${validator}.journal`), {
+    create,
+  })
+  try {
+    return await openSigningGuard(journal, { validator, domain }, async (vote) =>
+      signDigest(voteDigest(domain, vote), secretKey),
+    )
+  } catch (error) {
+    await journal.close()
+    throw error
+  }
+}
+
+/**
+ * Begins the journal of a configured validator key. To be called in a new data directory before anything else is written there, so that
+ * from then on a missing journal is a lost one.
+ */
+export async function beginGuardJournal(config: NodeConfig, identity: CoreIdentity): Promise<void> {
+  if (config.validatorKeyFile === undefined) return
+  const guard = await openGuard(config, config.validatorKeyFile, identity, true)
+  await guard.close()
+}
+
 /** Opens the signing guard and makes a validator if the configuration names a validator's key. */
 export async function openValidator(
   config: NodeConfig,
@@ -75,17 +119,9 @@ export async function openValidator(
 ): Promise<Validator | undefined> {
   if (config.validatorKeyFile === undefined) return undefined
   const { chain, origin, intake, network, log } = parts
-  const domain = domainSeparator(chain.definition.identity)
-  const secretKey = await readKeyFile(config.validatorKeyFile)
-  const validator = secretKeyToAddress(secretKey)
-  const journal = await openJournalFile(join(config.dataDir, `guard-${validator}.journal`), {
-    create: true,
-  })
-  const guard = await openSigningGuard(journal, { validator, domain }, async (vote) =>
-    signDigest(voteDigest(domain, vote), secretKey),
-  )
+  const { identity } = chain.definition
   return createValidator({
-    guard,
+    guard: await openGuard(config, config.validatorKeyFile, identity, false),
     auxiliary: async () => createAuxiliaryView(chain, log),
     origin: createOriginWatch(chain, origin),
     publish: async (vote) => {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
@@ -29,7 +30,7 @@ import type { Log } from './logger.ts'
 import { openNodeChain } from './open-chain.ts'
 import { startPeerNetwork } from './peer-network.ts'
 import { every } from './periodic.ts'
-import { openValidator, startProducer } from './roles.ts'
+import { beginGuardJournal, openValidator, startProducer } from './roles.ts'
 import { createRpcPorts, createTransactionIntake } from './rpc/index.ts'
 import type { Synchroniser } from './sync.ts'
 
@@ -85,6 +86,10 @@ async function start(
 ): Promise<RunningNode> {
   const genesis = decodeGenesisFile(await readFile(config.genesisFile, 'utf8'))
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 })
+  const isNew = !existsSync(join(config.dataDir, 'chain'))
+  if (isNew || config.newGuardJournal) {
+    await beginGuardJournal(config, { originChainId: genesis.originChainId, core: genesis.core })
+  }
   const store = await openStore(join(config.dataDir, 'chain'), { genesisHash: genesis.hash })
   closers.push(() => store.close())
   const chain = await openNodeChain(genesis, store)
