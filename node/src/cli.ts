@@ -20,6 +20,9 @@ const HELP = `mosaic: an auxiliary chain node that implements Mosaic
   mosaic devnet [--data-dir DIR] [--origin URL] [--load TPS] [--json] [--duration SECONDS]
       a complete local network: origin, core, 4 validators of which 2 produce blocks, relayer
 
+  mosaic status [--rpc URL]
+      where a node stands: head, justified, finalized, dynasty, kernel; who was slashed, whether the core is halted, by whose proof
+
   mosaic node --config FILE
       one node; the file is JSON or YAML (devnet writes such files)
 
@@ -32,6 +35,8 @@ const HELP = `mosaic: an auxiliary chain node that implements Mosaic
 ${VALIDATOR_USAGE}
   mosaic help
 `
+
+const DEFAULT_RPC = 'http://127.0.0.1:8545'
 
 /** Runs the command line. Returns the exit code. */
 export async function main(words: readonly string[]): Promise<number> {
@@ -46,6 +51,8 @@ export async function main(words: readonly string[]): Promise<number> {
         return await relayerCommand(rest)
       case 'genesis':
         return await genesisCommand(rest)
+      case 'status':
+        return await statusCommand(rest)
       case 'validator':
         return await validatorCommand(rest)
       case 'help':
@@ -55,7 +62,7 @@ export async function main(words: readonly string[]): Promise<number> {
         return 0
       default:
         process.stderr.write(
-          `expected devnet, node, relayer, genesis, validator or help, received ${command}\n\n${HELP}`,
+          `expected devnet, node, relayer, genesis, status, validator or help, received ${command}\n\n${HELP}`,
         )
         return 2
     }
@@ -156,6 +163,13 @@ async function genesisCommand(words: readonly string[]): Promise<number> {
     }
     await writeFile(values.output, text)
   }
+  return 0
+}
+
+async function statusCommand(words: readonly string[]): Promise<number> {
+  const { values } = parseArgs({ args: [...words], options: { rpc: { type: 'string' } } })
+  const request = createJsonRpcClient(values.rpc ?? DEFAULT_RPC)
+  process.stdout.write(`${JSON.stringify(await request('mosaic_status', []), undefined, 2)}\n`)
   return 0
 }
 
