@@ -17,6 +17,7 @@ const require = createRequire(join(home, 'package.json'))
 const CONTRACTS = {
   'core.ts': ['src/origin/Core.sol', 'Core'],
   'core-arbiter.ts': ['src/origin/CoreArbiter.sol', 'CoreArbiter'],
+  'core-keeper.ts': ['src/origin/CoreKeeper.sol', 'CoreKeeper'],
   'core-factory.ts': ['src/origin/CoreFactory.sol', 'CoreFactory'],
   'transition-tracker.ts': ['src/auxiliary/TransitionTracker.sol', 'TransitionTracker'],
   'finality-gadget.ts': ['src/auxiliary/FinalityGadget.sol', 'FinalityGadget'],

@@ -89,6 +89,7 @@ function createSource(definition: Uint8Array = encodeDefinition(DEFINITION)): Ge
       maxJoins: 4n,
       maxLogouts: 4n,
       reporterShare: 1_000n,
+      missedDynastyLoss: 10_000n,
     },
     definition,
     originRoot,

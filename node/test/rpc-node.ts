@@ -107,6 +107,7 @@ async function createGenesis(): Promise<NetworkGenesis> {
       maxJoins: 4n,
       maxLogouts: 4n,
       reporterShare: 1_000n,
+      missedDynastyLoss: 10_000n,
     },
     definition: encodeDefinition({
       period: 1n,

@@ -7,7 +7,13 @@ export const GAS_TARGETS: ReadonlyMap<number, bigint> = new Map([
 ])
 
 /** What a fisherman may do on origin. */
-export type AccountabilityAction = 'slash' | 'slashFalseTransition' | 'haltByConflict'
+export type AccountabilityAction =
+  | 'slash'
+  | 'slashFalseTransition'
+  | 'haltByConflict'
+  | 'challengeObservation'
+  | 'capDynasty'
+  | 'challengeGasTarget'
 
 /** Most gas of one transaction that holds validators to account, by action and number of validators. */
 export const ACCOUNTABILITY_TARGETS: readonly {
@@ -22,4 +28,10 @@ export const ACCOUNTABILITY_TARGETS: readonly {
   { action: 'slashFalseTransition', size: 128, target: 200_000n },
   { action: 'haltByConflict', size: 16, target: 165_000n },
   { action: 'haltByConflict', size: 128, target: 900_000n },
+  { action: 'challengeObservation', size: 16, target: 115_000n },
+  { action: 'challengeObservation', size: 128, target: 510_000n },
+  { action: 'capDynasty', size: 16, target: 115_000n },
+  { action: 'capDynasty', size: 128, target: 510_000n },
+  { action: 'challengeGasTarget', size: 16, target: 115_000n },
+  { action: 'challengeGasTarget', size: 128, target: 510_000n },
 ]

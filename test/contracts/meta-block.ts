@@ -100,6 +100,7 @@ export async function openCore(
     maxJoins: 10n,
     maxLogouts: 10n,
     reporterShare: 1_000n,
+    missedDynastyLoss: 10_000n,
     ...choice.parameters,
   }
   const arbiter = await anvil.send({ data: coreArbiterCreationCode })
@@ -136,21 +137,13 @@ export async function openCore(
 export async function closeMetaBlock(
   anvil: Anvil,
   core: RunningCore,
-): Promise<{ readonly core: RunningCore; readonly gas: MetaBlockGas }> {
-  const origin = await getHeader(anvil, 'latest')
-  const transition: TransitionObject = {
-    dynasty: toDynasty(core.kernel.height * 3n),
-    originBlockNumber: toBlockNumber(origin.number),
-    originBlockHash: origin.hash,
-    accumulatedTransactionRoot: keccak256(new Uint8Array(1)),
-    accumulatedGas: toGas(core.kernel.height * 100_000_000n),
-    kernelHash: kernelHash(core.kernel),
-  }
-  const proposed = await anvil.send({
-    to: core.address,
-    data: encodePropose(transition),
-    value: BOND,
-  })
+): Promise<{
+  readonly core: RunningCore
+  readonly gas: MetaBlockGas
+  readonly transition: TransitionObject
+}> {
+  const transition = await nextTransition(anvil, core)
+  const proposed = await propose(anvil, core, transition)
 
   const { header, accountProof, storageProof } = await mineTransition(
     anvil,
@@ -185,8 +178,33 @@ export async function closeMetaBlock(
   })
   return {
     core: follow(core, committed.logs),
-    gas: { propose: proposed.gasUsed, commit: committed.gasUsed },
+    gas: { propose: proposed, commit: committed.gasUsed },
+    transition,
   }
+}
+
+/** A transition object that may close the open height, with three dynasties and a hundred times the gas target per height. */
+export async function nextTransition(anvil: Anvil, core: RunningCore): Promise<TransitionObject> {
+  const origin = await getHeader(anvil, 'latest')
+  return {
+    dynasty: toDynasty(core.kernel.height * 3n),
+    originBlockNumber: toBlockNumber(origin.number),
+    originBlockHash: origin.hash,
+    accumulatedTransactionRoot: keccak256(new Uint8Array(1)),
+    accumulatedGas: toGas(core.kernel.height * 100_000_000n),
+    kernelHash: kernelHash(core.kernel),
+  }
+}
+
+/** Proposes with the bond; returns the gas used. */
+async function propose(
+  anvil: Anvil,
+  core: RunningCore,
+  transition: TransitionObject,
+): Promise<bigint> {
+  const data = encodePropose(transition)
+  const { gasUsed } = await anvil.send({ to: core.address, data, value: BOND })
+  return gasUsed
 }
 
 /** The same anvil plays the auxiliary chain: mines a block whose state holds T̃ where TransitionTracker would have it. */

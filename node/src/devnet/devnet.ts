@@ -208,6 +208,7 @@ async function deploy(origin: EthereumClient, signal: AbortSignal): Promise<Addr
       maxJoins: 10n,
       maxLogouts: 10n,
       reporterShare: 1_000n,
+      missedDynastyLoss: 10_000n,
     },
     definition: {
       period: LOCAL.period,

@@ -55,6 +55,8 @@ export type CoreParameters = {
   readonly maxLogouts: bigint
   /** Share of a slashed stake that the reporter receives, in basis points; 5,000 at most. */
   readonly reporterShare: bigint
+  /** Part of their stake that the validators of a height lose per dynasty by which they missed their gas target, in millionths. */
+  readonly missedDynastyLoss: bigint
 }
 
 /** State of a core's life. */
@@ -69,6 +71,8 @@ export type CoreHead = {
   readonly queuedChanges: bigint
   /** Seats of the open kernel whose validator is slashed; the next kernel has them empty. */
   readonly slashedSeats: bigint
+  /** Whether the validators of the height before lose stake; the next kernel has their weights lower. */
+  readonly lossPending: boolean
 }
 
 /** State of a validator's life in the core's registry. */
@@ -115,7 +119,11 @@ export type CoreLedger = {
 }
 
 /** Why a core halted, in the order of the Solidity enumeration. */
-export const HALT_REASONS = ['safety-threshold', 'conflicting-links'] as const
+export const HALT_REASONS = [
+  'safety-threshold',
+  'conflicting-links',
+  'contradicting-observation',
+] as const
 
 /** Why a core halted. */
 export type HaltReason = (typeof HALT_REASONS)[number]
@@ -124,6 +132,22 @@ export type HaltReason = (typeof HALT_REASONS)[number]
 export type VotedLink = {
   readonly vote: VoteMessage
   readonly votes: readonly SeatVote[]
+}
+
+/** The link over one epoch that finalizes an auxiliary checkpoint, and who voted for it. */
+export type FinalizingLink = {
+  readonly source: Hash32
+  readonly target: Hash32
+  readonly sourceHeight: Height
+  readonly votes: readonly SeatVote[]
+}
+
+/** What all validators of one meta-block height lose because their gas target was missed. */
+export type StakeLoss = {
+  readonly challenger: Address
+  readonly height: MetaHeight
+  /** Millionths of each stake. */
+  readonly fraction: bigint
 }
 
 /** A signature of 64 bytes (EIP-2098) by the validator in a seat. */
@@ -221,6 +245,33 @@ type CoreEvents = {
     readonly reason: HaltReason
     readonly reporter: Address
   }
+  DynastyCapped: {
+    readonly height: MetaHeight
+    /** Dynasty of the proven checkpoint, above which nothing can close the height any more. */
+    readonly dynasty: Dynasty
+    readonly challenger: Address
+  }
+  ProposalStruck: {
+    readonly height: MetaHeight
+    /** The proposal, whose bond is the challenger's to reclaim. */
+    readonly transitionHash: Hash32
+    readonly challenger: Address
+  }
+  GasTargetMissed: {
+    readonly height: MetaHeight
+    readonly missedDynasties: bigint
+    /** Millionths of each stake. */
+    readonly fraction: bigint
+    readonly challenger: Address
+  }
+  StakeReduced: {
+    readonly validator: Address
+    readonly loss: Weight
+    readonly challenger: Address
+    /** What of the loss `claimReward` pays to the challenger; the rest is burned. */
+    readonly reward: Weight
+  }
+  RewardPaid: { readonly account: Address; readonly reward: Weight }
   OriginHashAnchored: { readonly number: BlockNumber; readonly blockHash: Hash32 }
   BondReturned: {
     readonly proposer: Address
@@ -381,6 +432,94 @@ export function encodeHaltByConflict(
   ])
 }
 
+/** `challengeObservation`: a finalizing link about origin whose source is not origin's block of that height. Halts the core. */
+export function encodeChallengeObservation(
+  kernel: Kernel,
+  validatorSet: Hex,
+  link: VotedLink,
+): Hex {
+  const { signers, signatures } = toLinkVotes(link.votes)
+  return encodeFunction(core, 'challengeObservation', [
+    kernel,
+    validatorSet,
+    link.vote,
+    signers,
+    signatures,
+  ])
+}
+
+/** `capDynasty`: a finalized checkpoint has met the gas target of the open height, so nothing later can close it. */
+export function encodeCapDynasty(challenge: {
+  readonly earlier: TransitionObject
+  /** What finalized it. */
+  readonly link: FinalizingLink
+  readonly kernel: Kernel
+  readonly validatorSet: Hex
+}): Hex {
+  return encodeFunction(core, 'capDynasty', [
+    challenge.earlier,
+    toFinalizingLink(challenge.link),
+    challenge.kernel,
+    challenge.validatorSet,
+  ])
+}
+
+/** `strikeProposal`: makes the bond of a proposal above the proven ceiling the challenger's, who gets it by `reclaimBond`. */
+export function encodeStrikeProposal(late: TransitionObject): Hex {
+  return encodeFunction(core, 'strikeProposal', [late])
+}
+
+/** `challengeGasTarget`: an earlier finalized checkpoint had met the gas target of the last committed height. */
+export function encodeChallengeGasTarget(challenge: {
+  readonly earlier: TransitionObject
+  /** What finalized the earlier one. */
+  readonly link: FinalizingLink
+  /** The kernel of the last committed height, and its validator words. */
+  readonly kernel: Kernel
+  readonly validatorSet: Hex
+  /** T and K̃ of the height before. */
+  readonly previous: TransitionObject
+  readonly previousKernelHash: Hash32
+}): Hex {
+  return encodeFunction(core, 'challengeGasTarget', [
+    challenge.earlier,
+    toFinalizingLink(challenge.link),
+    challenge.kernel,
+    challenge.validatorSet,
+    challenge.previous,
+    challenge.previousKernelHash,
+  ])
+}
+
+/** `settleLosses`: brings stakes up to date with the losses of their heights, which pays the challengers. */
+export function encodeSettleLosses(validators: readonly Address[]): Hex {
+  return encodeFunction(core, 'settleLosses', [validators])
+}
+
+/** `claimReward`: pays an account what it earned by challenges. */
+export function encodeClaimReward(account: Address): Hex {
+  return encodeFunction(core, 'claimReward', [account])
+}
+
+/** `hopOriginHash`: records the hash of an origin block out of the state of a later one (EIP-2935). */
+export function encodeHopOriginHash(hop: {
+  /** Number of the later block, and RLP of its header. */
+  readonly from: BlockNumber
+  readonly header: Hex
+  readonly accountProof: readonly Hex[]
+  readonly storageProof: readonly Hex[]
+  /** At most 8,191 below. */
+  readonly number: BlockNumber
+}): Hex {
+  return encodeFunction(core, 'hopOriginHash', [
+    hop.from,
+    hop.header,
+    hop.accountProof,
+    hop.storageProof,
+    hop.number,
+  ])
+}
+
 /** `executeVerdict`: what the verdict of a halted core means for one validator. */
 export function encodeExecuteVerdict(validator: Address): Hex {
   return encodeFunction(core, 'executeVerdict', [validator])
@@ -400,6 +539,10 @@ export const coreViews: {
   readonly ledger: View<[], CoreLedger>
   /** Whether a verdict of the halted core waits to be carried out on a validator. */
   readonly isConvicted: View<[validator: Address], boolean>
+  /** Tokens that an account earned by challenges and that are not paid yet. */
+  readonly rewardOf: View<[account: Address], Weight>
+  /** Number of losses that are in all weights, and the last that was proven; it is open only while `lossPending`. */
+  readonly losses: View<[], { readonly closed: bigint; readonly open: StakeLoss }>
 } = {
   head: createView(core, 'head', (result) => readHead(result[0])),
   parameters: createView(core, 'parameters', (result) => readParameters(result[0])),
@@ -411,7 +554,12 @@ export const coreViews: {
   anchoredOriginHash: createView(core, 'anchoredOriginHash', (result) => toHash32(result[0])),
   definitionHash: createView(core, 'definitionHash', (result) => toHash32(result[0])),
   isConvicted: createView(core, 'isConvicted', (result) => Boolean(result[0])),
-  ledger: createView(core, 'ledger', (result) => readLedger(result[0])),
+  rewardOf: createView(core, 'rewardOf', (result) => toWeight(result[0])),
+  losses: createView(core, 'losses', (result) => ({
+    closed: BigInt(result[0]),
+    open: readLoss(result[1]),
+  })),
+  ledger: createView(core, 'ledger', readLedger),
 }
 
 /** First topics of the core's events, for log filters. */
@@ -427,6 +575,11 @@ export const coreEventTopics: { readonly [Name in keyof CoreEvents]: Hash32 } = 
   StakeWithdrawn: eventTopic(core, 'StakeWithdrawn'),
   ValidatorSlashed: eventTopic(core, 'ValidatorSlashed'),
   Halted: eventTopic(core, 'Halted'),
+  DynastyCapped: eventTopic(core, 'DynastyCapped'),
+  ProposalStruck: eventTopic(core, 'ProposalStruck'),
+  GasTargetMissed: eventTopic(core, 'GasTargetMissed'),
+  StakeReduced: eventTopic(core, 'StakeReduced'),
+  RewardPaid: eventTopic(core, 'RewardPaid'),
   OriginHashAnchored: eventTopic(core, 'OriginHashAnchored'),
   BondReturned: eventTopic(core, 'BondReturned'),
 }
@@ -492,6 +645,32 @@ export const decodeCoreEvent: (log: EncodedLog) => CoreEvent | undefined =
       reason: pick(HALT_REASONS, fields['reason']),
       reporter: toAddress(fields['reporter']),
     }),
+    DynastyCapped: (fields) => ({
+      height: toMetaHeight(fields['height']),
+      dynasty: toDynasty(fields['dynasty']),
+      challenger: toAddress(fields['challenger']),
+    }),
+    ProposalStruck: (fields) => ({
+      height: toMetaHeight(fields['height']),
+      transitionHash: toHash32(fields['transitionHash']),
+      challenger: toAddress(fields['challenger']),
+    }),
+    GasTargetMissed: (fields) => ({
+      height: toMetaHeight(fields['height']),
+      missedDynasties: BigInt(fields['missedDynasties']),
+      fraction: BigInt(fields['fraction']),
+      challenger: toAddress(fields['challenger']),
+    }),
+    StakeReduced: (fields) => ({
+      validator: toAddress(fields['validator']),
+      loss: toWeight(fields['loss']),
+      challenger: toAddress(fields['challenger']),
+      reward: toWeight(fields['reward']),
+    }),
+    RewardPaid: (fields) => ({
+      account: toAddress(fields['account']),
+      reward: toWeight(fields['reward']),
+    }),
     OriginHashAnchored: (fields) => ({
       number: toBlockNumber(fields['number']),
       blockHash: toHash32(fields['blockHash']),
@@ -502,6 +681,18 @@ export const decodeCoreEvent: (log: EncodedLog) => CoreEvent | undefined =
       paid: Boolean(fields['paid']),
     }),
   })
+
+function readLoss(fields: Result): StakeLoss {
+  return {
+    challenger: toAddress(fields['challenger']),
+    height: toMetaHeight(fields['height']),
+    fraction: BigInt(fields['fraction']),
+  }
+}
+
+function toFinalizingLink({ source, target, sourceHeight, votes }: FinalizingLink): object {
+  return { source, target, sourceHeight, ...toLinkVotes(votes) }
+}
 
 function keepCommon(votes: readonly SeatVote[], others: readonly SeatVote[]): readonly SeatVote[] {
   const seats = new Set(others.map(({ validatorIndex }) => validatorIndex))
@@ -534,6 +725,7 @@ function readParameters(fields: Result): CoreParameters {
     maxJoins: BigInt(fields['maxJoins']),
     maxLogouts: BigInt(fields['maxLogouts']),
     reporterShare: BigInt(fields['reporterShare']),
+    missedDynastyLoss: BigInt(fields['missedDynastyLoss']),
   }
 }
 
@@ -545,6 +737,7 @@ function readHead(fields: Result): CoreHead {
     accumulatedGas: toGas(fields['accumulatedGas']),
     queuedChanges: BigInt(fields['queuedChanges']),
     slashedSeats: BigInt(fields['slashedSeats']),
+    lossPending: Boolean(fields['lossPending']),
   }
 }
 

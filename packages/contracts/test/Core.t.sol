@@ -35,7 +35,7 @@ contract CoreTest is CoreFixture {
         assertEq(start, 0);
         assertEq(end, type(uint64).max);
         // The root is the last origin checkpoint below block 1003.
-        assertEq(_core.anchoredOriginHash(1_000), blockhash(1_000));
+        assertEq(_keeper().anchoredOriginHash(1_000), blockhash(1_000));
         assertEq(_kernel.parent, _genesisMetaBlock(1_000));
     }
 
@@ -110,7 +110,7 @@ contract CoreTest is CoreFixture {
             transition.originBlockHash = wrong[i];
             VM.expectRevert(
                 abi.encodeWithSelector(
-                    Core.CoreObservationForeign.selector,
+                    OriginHistory.CoreObservationForeign.selector,
                     transition.originBlockNumber,
                     expected,
                     wrong[i]
@@ -138,7 +138,7 @@ contract CoreTest is CoreFixture {
     function test_propose_anchoredObservation_isAcceptedLater() public {
         _openWith(4);
         TransitionObject memory transition = _transition(1, 1);
-        _core.anchorOriginHash(transition.originBlockNumber);
+        _keeper().anchorOriginHash(transition.originBlockNumber);
         VM.roll(block.number + 9_000);
         _propose(transition);
     }
@@ -195,7 +195,7 @@ contract CoreTest is CoreFixture {
         assertEq(_core.head().height, 2);
         assertEq(_core.head().dynasty, 1);
         assertEq(_core.head().accumulatedGas, 5_000);
-        assertEq(_judge().proposalOf(transitionHash).proposer, address(0));
+        assertEq(_keeper().proposalOf(transitionHash).proposer, address(0));
     }
 
     function test_commit_replayed_reverts() public {
@@ -229,7 +229,7 @@ contract CoreTest is CoreFixture {
         _openWith(4);
         Commit memory commit = _proposeAndSign(1, 5_000, _firstKeys(4));
         uint256 challengeEnd =
-            _judge().proposalOf(ProtocolHashes.transitionHash(commit.transition)).challengeEnd;
+            _keeper().proposalOf(ProtocolHashes.transitionHash(commit.transition)).challengeEnd;
         VM.warp(challengeEnd - 1);
         _expectCommitRevert(
             commit, abi.encodeWithSelector(Core.CoreChallengePeriodRunning.selector, challengeEnd)
@@ -550,14 +550,14 @@ contract CoreTest is CoreFixture {
         _sign(commit, _firstKeys(4));
         VM.warp(block.timestamp + CHALLENGE_PERIOD);
         _commit(commit);
-        assertEq(_judge().bondsOwed(address(refuser)), BOND);
+        assertEq(_keeper().bondsOwed(address(refuser)), BOND);
         address payable recipient = payable(address(0x7777));
         refuser.forward(address(_core), 0, abi.encodeCall(Withdrawals.claimBonds, (recipient)));
         assertEq(recipient.balance, BOND);
-        assertEq(_judge().bondsOwed(address(refuser)), 0);
+        assertEq(_keeper().bondsOwed(address(refuser)), 0);
         VM.prank(address(refuser));
         VM.expectRevert(abi.encodeWithSelector(Bonds.CoreNoBond.selector, address(refuser)));
-        _judge().claimBonds(recipient);
+        _keeper().claimBonds(recipient);
     }
 
     function test_reclaimBond_staleProposal_isPaidOnce() public {
@@ -566,14 +566,14 @@ contract CoreTest is CoreFixture {
         _propose(loser);
         bytes32 transitionHash = ProtocolHashes.transitionHash(loser);
         VM.expectRevert(abi.encodeWithSelector(Bonds.CoreProposalNotStale.selector, transitionHash));
-        _judge().reclaimBond(transitionHash);
+        _keeper().reclaimBond(transitionHash);
         _commitNext(1, _firstKeys(4));
         uint256 balance = address(this).balance;
         VM.prank(address(0x5757));
-        _judge().reclaimBond(transitionHash);
+        _keeper().reclaimBond(transitionHash);
         assertEq(address(this).balance, balance + BOND);
         VM.expectRevert(abi.encodeWithSelector(Bonds.CoreProposalUnknown.selector, transitionHash));
-        _judge().reclaimBond(transitionHash);
+        _keeper().reclaimBond(transitionHash);
     }
 
     function test_constructor_invalidParameters_reverts() public {

@@ -6,6 +6,7 @@ import { IERC20 } from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import { DevnetToken } from "../src/devnet/DevnetToken.sol";
 import { Core } from "../src/origin/Core.sol";
 import { CoreArbiter } from "../src/origin/CoreArbiter.sol";
+import { CoreKeeper } from "../src/origin/CoreKeeper.sol";
 import { CoreParameters } from "../src/origin/CoreParameters.sol";
 import { Predeploys } from "../src/protocol/Predeploys.sol";
 import { ProtocolHashes } from "../src/protocol/ProtocolHashes.sol";
@@ -24,6 +25,7 @@ abstract contract CoreFixture is Test {
     uint64 internal constant WITHDRAWAL_DELAY = 1 days;
     uint96 internal constant STAKE = 100 ether;
     uint16 internal constant REPORTER_SHARE = 1_000;
+    uint32 internal constant DYNASTY_LOSS = 10_000;
 
     DevnetToken internal _token;
     Core internal _core;
@@ -74,7 +76,8 @@ abstract contract CoreFixture is Test {
             proposalBond: uint96(BOND),
             maxJoins: 2,
             maxLogouts: 2,
-            reporterShare: REPORTER_SHARE
+            reporterShare: REPORTER_SHARE,
+            missedDynastyLoss: DYNASTY_LOSS
         });
     }
 
@@ -82,9 +85,26 @@ abstract contract CoreFixture is Test {
         return new Core(_parameters(token), address(_arbiter), address(this), "definition");
     }
 
-    /// @dev The core with the functions that its arbiter answers.
+    /// @dev The core with the functions of its arbiter.
     function _judge() internal view returns (CoreArbiter) {
         return CoreArbiter(address(_core));
+    }
+
+    /// @dev The core with the functions of its keeper.
+    function _keeper() internal view returns (CoreKeeper) {
+        return CoreKeeper(address(_core));
+    }
+
+    function _staked() internal view returns (uint256 staked) {
+        (staked,,) = _core.ledger();
+    }
+
+    function _burned() internal view returns (uint256 burned) {
+        (, burned,) = _core.ledger();
+    }
+
+    function _haltedAt() internal view returns (uint256 haltedAt) {
+        (,, haltedAt) = _core.ledger();
     }
 
     /// @dev Keys of validators are 1, 2, 3, …; a key's validator is the one that staked with it.

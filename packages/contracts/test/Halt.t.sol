@@ -8,6 +8,7 @@ import { Conflicts } from "../src/origin/Conflicts.sol";
 import { CoreState } from "../src/origin/CoreState.sol";
 import { SealedLinks } from "../src/origin/SealedLinks.sol";
 import { Slashing } from "../src/origin/Slashing.sol";
+import { Verdicts } from "../src/origin/Verdicts.sol";
 import { Withdrawals } from "../src/origin/Withdrawals.sol";
 import { Offence, Offences } from "../src/protocol/Offences.sol";
 import { ProtocolHashes } from "../src/protocol/ProtocolHashes.sol";
@@ -30,10 +31,10 @@ contract HaltTest is CoreFixture {
                 _requirePhase(CoreState.Phase.Open);
             }
             VM.expectEmit(address(_core));
-            emit Slashing.Halted(1, Slashing.HaltReason.SafetyThreshold, REPORTER);
+            emit Slashing.Halted(1, CoreState.HaltReason.SafetyThreshold, REPORTER);
             _offend(n / 3 + 1);
             _requirePhase(CoreState.Phase.Halted);
-            assertEq(_core.ledger().haltedAt, block.timestamp);
+            assertEq(_haltedAt(), block.timestamp);
         }
     }
 
@@ -160,7 +161,7 @@ contract HaltTest is CoreFixture {
         address validator = _validator(3);
         VM.prank(validator);
         VM.expectRevert(wrongPhase);
-        _judge().logout(validator);
+        _keeper().logout(validator);
         VM.expectRevert(wrongPhase);
         _core.deposit(address(this), address(this), STAKE, "");
         VM.expectRevert(
@@ -172,10 +173,10 @@ contract HaltTest is CoreFixture {
         // Slashing goes on, and the bond of the proposal comes back.
         _offend(3);
         uint256 balance = address(this).balance;
-        _judge().reclaimBond(hash);
+        _keeper().reclaimBond(hash);
         assertEq(address(this).balance, balance + BOND);
         VM.expectRevert(abi.encodeWithSelector(Bonds.CoreProposalUnknown.selector, hash));
-        _judge().reclaimBond(hash);
+        _keeper().reclaimBond(hash);
     }
 
     function test_halted_innocent_withdrawAfterTheDelay() public {
@@ -184,7 +185,7 @@ contract HaltTest is CoreFixture {
         _logout(5);
         _offend(1);
         _offend(2);
-        uint256 haltedAt = _core.ledger().haltedAt;
+        uint256 haltedAt = _haltedAt();
         for (uint256 key = 3; key <= 6; ++key) {
             address validator = _validator(key);
             VM.warp(haltedAt + WITHDRAWAL_DELAY - 1);
@@ -195,9 +196,9 @@ contract HaltTest is CoreFixture {
                     haltedAt + WITHDRAWAL_DELAY
                 )
             );
-            _judge().withdraw(validator);
+            _keeper().withdraw(validator);
             VM.warp(haltedAt + WITHDRAWAL_DELAY);
-            _judge().withdraw(validator);
+            _keeper().withdraw(validator);
             assertEq(_token.balanceOf(_withdrawalOf(key)), STAKE);
             VM.expectRevert(
                 abi.encodeWithSelector(
@@ -206,13 +207,13 @@ contract HaltTest is CoreFixture {
                     CoreState.ValidatorStatus.Withdrawn
                 )
             );
-            _judge().withdraw(validator);
+            _keeper().withdraw(validator);
         }
-        _judge().withdraw(_validator(1));
-        _judge().withdraw(_validator(2));
-        assertEq(_core.ledger().staked, 0);
-        assertEq(_core.ledger().burned, 2 * (STAKE - REWARD));
-        assertEq(_token.balanceOf(address(_core)), _core.ledger().burned);
+        _keeper().withdraw(_validator(1));
+        _keeper().withdraw(_validator(2));
+        assertEq(_staked(), 0);
+        assertEq(_burned(), 2 * (STAKE - REWARD));
+        assertEq(_token.balanceOf(address(_core)), _burned());
     }
 
     function test_haltByConflict_negative02TwoSupermajorities_convictTheIntersection() public {
@@ -221,34 +222,36 @@ contract HaltTest is CoreFixture {
         VoteMessage memory b = _vote(1, 2);
         b.target = keccak256("another target");
         VM.expectEmit(address(_core));
-        emit Slashing.Halted(1, Slashing.HaltReason.ConflictingLinks, REPORTER);
+        emit Slashing.Halted(1, CoreState.HaltReason.ConflictingLinks, REPORTER);
         // Seats 0 to 4 and 2 to 6: three of seven voted for both.
         _conflict(a, 0x1f, b, 0x7c);
         _requirePhase(CoreState.Phase.Halted);
         for (uint256 key = 1; key <= 7; ++key) {
-            assertTrue(_judge().isConvicted(_validator(key)) == (key >= 3 && key <= 5), "convicted");
+            assertTrue(
+                _keeper().isConvicted(_validator(key)) == (key >= 3 && key <= 5), "convicted"
+            );
         }
         // Carried out by anyone, once; or by the attempt to withdraw.
         VM.expectEmit(address(_core));
-        emit Slashing.ValidatorSlashed(_validator(3), Offence.DoubleVote, STAKE, REPORTER, REWARD);
-        _judge().executeVerdict(_validator(3));
+        emit Verdicts.ValidatorSlashed(_validator(3), Offence.DoubleVote, STAKE, REPORTER, REWARD);
+        _keeper().executeVerdict(_validator(3));
         VM.expectRevert(
-            abi.encodeWithSelector(Slashing.ArbiterNotConvicted.selector, _validator(3))
+            abi.encodeWithSelector(Withdrawals.ArbiterNotConvicted.selector, _validator(3))
         );
-        _judge().executeVerdict(_validator(3));
+        _keeper().executeVerdict(_validator(3));
         VM.expectRevert(
-            abi.encodeWithSelector(Slashing.ArbiterNotConvicted.selector, _validator(1))
+            abi.encodeWithSelector(Withdrawals.ArbiterNotConvicted.selector, _validator(1))
         );
-        _judge().executeVerdict(_validator(1));
+        _keeper().executeVerdict(_validator(1));
         VM.warp(block.timestamp + WITHDRAWAL_DELAY);
         for (uint256 key = 1; key <= 7; ++key) {
-            _judge().withdraw(_validator(key));
+            _keeper().withdraw(_validator(key));
         }
         assertEq(_token.balanceOf(REPORTER), 3 * REWARD);
         assertEq(_token.balanceOf(_withdrawalOf(1)), STAKE);
         assertEq(_token.balanceOf(_withdrawalOf(4)), 0);
-        assertEq(_core.ledger().staked, 0);
-        assertEq(_core.ledger().burned, 3 * (STAKE - REWARD));
+        assertEq(_staked(), 0);
+        assertEq(_burned(), 3 * (STAKE - REWARD));
         assertEq(_token.balanceOf(address(_core)), 3 * (STAKE - REWARD));
     }
 
@@ -266,7 +269,7 @@ contract HaltTest is CoreFixture {
             )
         );
         _judge().slash(a, sa, b, sb);
-        _judge().withdraw(_validator(1));
+        _keeper().withdraw(_validator(1));
         assertEq(_token.balanceOf(REPORTER), REWARD);
     }
 
@@ -281,10 +284,10 @@ contract HaltTest is CoreFixture {
         uint256[] memory keys = _firstKeys(4);
         keys[3] = 5;
         _conflictOf(_vote(1, 4), _vote(2, 3), keys);
-        assertTrue(_judge().isConvicted(_validator(5)), "the occupant is");
-        assertTrue(!_judge().isConvicted(_validator(4)), "the former is not");
+        assertTrue(_keeper().isConvicted(_validator(5)), "the occupant is");
+        assertTrue(!_keeper().isConvicted(_validator(4)), "the former is not");
         VM.warp(block.timestamp + WITHDRAWAL_DELAY);
-        _judge().withdraw(_validator(4));
+        _keeper().withdraw(_validator(4));
         assertEq(_token.balanceOf(_withdrawalOf(4)), STAKE);
     }
 
@@ -377,8 +380,8 @@ contract HaltTest is CoreFixture {
         _callConflict(a, votesA, b, votesB);
         _conflict(a, 0x00e0, b, 0x00e0);
         _requirePhase(CoreState.Phase.Halted);
-        assertTrue(!_judge().isConvicted(_validator(9)), "is slashed already");
-        assertTrue(_judge().isConvicted(_validator(8)), "convicted");
+        assertTrue(!_keeper().isConvicted(_validator(9)), "is slashed already");
+        assertTrue(_keeper().isConvicted(_validator(8)), "convicted");
     }
 
     function _conflict(VoteMessage memory a, uint256 bitsA, VoteMessage memory b, uint256 bitsB)
@@ -411,7 +414,7 @@ contract HaltTest is CoreFixture {
 
     function _logout(uint256 key) private {
         VM.prank(_validator(key));
-        _judge().logout(_validator(key));
+        _keeper().logout(_validator(key));
     }
 
     function _offend(uint256 key) private {

@@ -10,6 +10,7 @@ import { CoreState } from "../src/origin/CoreState.sol";
 import { CoreStorage } from "../src/origin/CoreStorage.sol";
 import { SealedLinks } from "../src/origin/SealedLinks.sol";
 import { Slashing } from "../src/origin/Slashing.sol";
+import { Verdicts } from "../src/origin/Verdicts.sol";
 import { Withdrawals } from "../src/origin/Withdrawals.sol";
 import { CalldataTrie } from "../src/protocol/CalldataTrie.sol";
 import { FalseTransitions } from "../src/protocol/FalseTransitions.sol";
@@ -79,7 +80,7 @@ contract SlashingTest is CoreFixture {
         (VoteMessage memory vote, Evidence memory evidence) = _provenVote(keccak256("truth"));
         vote.transitionHash = keccak256("a lie");
         VM.expectEmit(address(_core));
-        emit Slashing.ValidatorSlashed(
+        emit Verdicts.ValidatorSlashed(
             _validator(1), Offence.FalseTransition, STAKE, address(this), REWARD
         );
         _accuse(1, vote, evidence);
@@ -376,19 +377,19 @@ contract SlashingTest is CoreFixture {
         (bytes memory sa, bytes memory sb) = (_signatureOf(1, a), _signatureOf(1, b));
         uint256 reward = uint256(odd) * REPORTER_SHARE / 10_000;
         VM.expectEmit(address(_core));
-        emit Slashing.ValidatorSlashed(_validator(1), Offence.SurroundVote, odd, REPORTER, reward);
+        emit Verdicts.ValidatorSlashed(_validator(1), Offence.SurroundVote, odd, REPORTER, reward);
         VM.prank(REPORTER);
         _judge().slash(a, sa, b, sb);
 
-        assertEq(_core.ledger().burned, odd - reward);
-        assertEq(_core.ledger().staked, 3 * uint256(STAKE) + reward);
+        assertEq(_burned(), odd - reward);
+        assertEq(_staked(), 3 * uint256(STAKE) + reward);
         assertEq(_token.balanceOf(address(_core)), 3 * uint256(STAKE) + odd);
 
         // Paid at once, to the reporter, once.
-        _judge().withdraw(_validator(1));
+        _keeper().withdraw(_validator(1));
         assertEq(_token.balanceOf(REPORTER), reward);
         assertEq(_token.balanceOf(_withdrawalOf(1)), 0);
-        assertEq(_core.ledger().staked, 3 * uint256(STAKE));
+        assertEq(_staked(), 3 * uint256(STAKE));
         assertEq(_token.balanceOf(address(_core)), 3 * uint256(STAKE) + odd - reward);
         _expectNothingLeft(1);
         _requireStatus(1, CoreState.ValidatorStatus.Slashed);
@@ -414,7 +415,7 @@ contract SlashingTest is CoreFixture {
         _openWith(4);
         (VoteMessage memory a, VoteMessage memory b) = (_vote(1, 4), _vote(2, 3));
         _judge().slash(a, _signatureOf(1, a), b, _signatureOf(1, b));
-        assertEq(_core.ledger().burned, STAKE);
+        assertEq(_burned(), STAKE);
         _expectNothingLeft(1);
     }
 
@@ -455,14 +456,15 @@ contract SlashingTest is CoreFixture {
         _commitNext(1, _firstKeys(5));
         _commitNext(2, _firstKeys(5));
         _requireStatus(5, CoreState.ValidatorStatus.Removed);
+        _commitNext(3, _keys(1, 2, 3, 0));
         VM.warp(block.timestamp + WITHDRAWAL_DELAY);
-        _judge().withdraw(_validator(4));
+        _keeper().withdraw(_validator(4));
         // Its delay is over, too, but the stake is still there.
         _offendAs(5, CoreState.ValidatorStatus.Removed);
         assertEq(_core.head().slashedSeats, 0);
         _expectNotSlashable(4, CoreState.ValidatorStatus.Withdrawn);
-        assertEq(_core.ledger().staked, 3 * uint256(STAKE) + REWARD);
-        assertEq(_core.ledger().burned, STAKE - REWARD);
+        assertEq(_staked(), 3 * uint256(STAKE) + REWARD);
+        assertEq(_burned(), STAKE - REWARD);
     }
 
     /// @dev θ on both sides: of 7 validators 5 are needed; with one slashed, 5 of 6, its own vote not among them.
@@ -593,7 +595,7 @@ contract SlashingTest is CoreFixture {
 
     function _logout(uint256 key) private {
         VM.prank(_validator(key));
-        _judge().logout(_validator(key));
+        _keeper().logout(_validator(key));
     }
 
     function _about(bytes32 chain, VoteMessage memory vote)
@@ -624,7 +626,7 @@ contract SlashingTest is CoreFixture {
     {
         (bytes memory sa, bytes memory sb) = (_signatureOf(key, a), _signatureOf(key, b));
         VM.expectEmit(address(_core));
-        emit Slashing.ValidatorSlashed(_validator(key), expected, STAKE, REPORTER, REWARD);
+        emit Verdicts.ValidatorSlashed(_validator(key), expected, STAKE, REPORTER, REWARD);
         VM.prank(REPORTER);
         _judge().slash(a, sa, b, sb);
         _requireStatus(key, CoreState.ValidatorStatus.Slashed);
@@ -660,7 +662,7 @@ contract SlashingTest is CoreFixture {
                 CoreState.ValidatorStatus.Slashed
             )
         );
-        _judge().withdraw(validator);
+        _keeper().withdraw(validator);
     }
 
     function _expectNotSlashable(uint256 key, CoreState.ValidatorStatus status) private {

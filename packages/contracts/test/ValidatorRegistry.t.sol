@@ -273,9 +273,9 @@ contract ValidatorRegistryTest is CoreFixture {
                 Withdrawals.ValidatorNotController.selector, validator, address(0x5757)
             )
         );
-        _judge().logout(validator);
+        _keeper().logout(validator);
         VM.prank(_withdrawalOf(1));
-        _judge().logout(validator);
+        _keeper().logout(validator);
     }
 
     function test_logout_twice_reverts() public {
@@ -290,7 +290,7 @@ contract ValidatorRegistryTest is CoreFixture {
                 CoreState.ValidatorStatus.LogoutQueued
             )
         );
-        _judge().logout(validator);
+        _keeper().logout(validator);
     }
 
     function test_logout_inCreation_leavesGenesisSet() public {
@@ -327,10 +327,18 @@ contract ValidatorRegistryTest is CoreFixture {
                 Withdrawals.ValidatorWithdrawalTooEarly.selector, validator, earliest
             )
         );
-        _judge().withdraw(validator);
+        _keeper().withdraw(validator);
+        // Its last height can still be found to have missed its gas target.
         VM.warp(earliest);
+        VM.expectRevert(
+            abi.encodeWithSelector(Withdrawals.ValidatorHeightContestable.selector, validator, 2)
+        );
+        _keeper().withdraw(validator);
+        uint256[] memory rest = _firstKeys(4);
+        rest[0] = 0;
+        _commitNext(3, rest);
         VM.prank(address(0x5757));
-        _judge().withdraw(validator);
+        _keeper().withdraw(validator);
         assertEq(_token.balanceOf(_withdrawalOf(1)), STAKE);
         assertEq(_token.balanceOf(address(_core)), 3 * uint256(STAKE));
         _expectWrongStatus(validator, CoreState.ValidatorStatus.Withdrawn);
@@ -421,7 +429,7 @@ contract ValidatorRegistryTest is CoreFixture {
 
     function _logout(uint256 key) private {
         VM.prank(_validator(key));
-        _judge().logout(_validator(key));
+        _keeper().logout(_validator(key));
     }
 
     function _word(uint256 key, uint256 flags) private pure returns (uint256) {
@@ -442,6 +450,6 @@ contract ValidatorRegistryTest is CoreFixture {
         VM.expectRevert(
             abi.encodeWithSelector(Withdrawals.ValidatorWrongStatus.selector, validator, status)
         );
-        _judge().withdraw(validator);
+        _keeper().withdraw(validator);
     }
 }

@@ -15,7 +15,7 @@ import {
   utf8ToBytes,
 } from '@mosaic/primitives'
 import type { Kernel, TransitionObject, VoteMessage } from '@mosaic/protocol'
-import { Interface } from 'ethers'
+import { Interface, type Result } from 'ethers'
 import { describe, expect, test } from 'vitest'
 import {
   auxiliaryEventTopics,
@@ -25,12 +25,16 @@ import {
   coreViews,
   decodeAuxiliaryEvent,
   decodeCoreEvent,
+  encodeCapDynasty,
+  encodeChallengeGasTarget,
+  encodeChallengeObservation,
   encodeCommit,
   encodeCoreCreation,
   encodeEndBlock,
   encodeHaltByConflict,
   encodeSlash,
   encodeSlashFalseTransition,
+  encodeStrikeProposal,
   encodeSubmitVotes,
   finalityGadgetAbi,
   finalityGadgetViews,
@@ -165,6 +169,76 @@ describe('encodeHaltByConflict', () => {
   })
 })
 
+describe('challenges', () => {
+  const link = {
+    source: hashOf('source'),
+    target: hashOf('target'),
+    sourceHeight: toHeight(3n),
+    votes: votesOf({ 1: 'a1', 0: 'a0' }),
+  }
+  const earlier: TransitionObject = { ...transition, dynasty: toDynasty(2n) }
+  const expectLink = (decoded: Result) => {
+    expect(decoded.toObject()).toMatchObject({
+      source: hashOf('source'),
+      target: hashOf('target'),
+      sourceHeight: 3n,
+      signatures: `0x${'a0'.repeat(64)}${'a1'.repeat(64)}`,
+    })
+    expect(decoded.getValue('signers').toArray()).toEqual([3n])
+  }
+
+  test('of the open height name the checkpoint, and strike proposals by their T', () => {
+    const data = encodeCapDynasty({ earlier, link, kernel, validatorSet: '0x12' })
+    const decoded = core.decodeFunctionData('capDynasty', data)
+    expect(decoded.getValue('earlier').toArray()).toEqual(Object.values(earlier))
+    expectLink(decoded.getValue('link'))
+    const struck = core.decodeFunctionData('strikeProposal', encodeStrikeProposal(transition))
+    expect(struck.getValue('late').toArray()).toEqual(Object.values(transition))
+  })
+
+  test('of a commit name the height before, too', () => {
+    const data = encodeChallengeGasTarget({
+      earlier,
+      link,
+      kernel,
+      validatorSet: '0x12',
+      previous: transition,
+      previousKernelHash: hashOf('previous'),
+    })
+    const decoded = core.decodeFunctionData('challengeGasTarget', data)
+    expect(decoded.getValue('previous').toArray()).toEqual(Object.values(transition))
+    expect(decoded.getValue('previousKernelHash')).toBe(hashOf('previous'))
+    expectLink(decoded.getValue('link'))
+  })
+
+  test('of an observation carry the link and its votes', () => {
+    const data = encodeChallengeObservation(kernel, '0x12', { vote, votes: votesOf({ 2: 'a2' }) })
+    const decoded = core.decodeFunctionData('challengeObservation', data)
+    expect(decoded.getValue('vote').toArray()).toEqual(Object.values(vote))
+    expect(decoded.getValue('signers').toArray()).toEqual([4n])
+    expect(decoded.getValue('signatures')).toBe(`0x${'a2'.repeat(64)}`)
+  })
+
+  test('are read from their events', () => {
+    const challenger = PREDEPLOYS.kernelRegistry
+    const missed = core.encodeEventLog('GasTargetMissed', [2n, 3n, 30_000n, challenger])
+    expect(decodeCoreEvent(missed)).toEqual({
+      name: 'GasTargetMissed',
+      height: 2n,
+      missedDynasties: 3n,
+      fraction: 30_000n,
+      challenger,
+    })
+    const struck = core.encodeEventLog('ProposalStruck', [2n, hashOf('late'), challenger])
+    expect(decodeCoreEvent(struck)).toEqual({
+      name: 'ProposalStruck',
+      height: 2n,
+      transitionHash: hashOf('late'),
+      challenger,
+    })
+  })
+})
+
 describe('encodeCoreCreation', () => {
   test('names every member of the parameters', () => {
     const { token: _, ...rest } = parameters()
@@ -288,7 +362,7 @@ describe('decodeAuxiliaryEvent', () => {
 
 describe('views', () => {
   test('decode what the contracts return', () => {
-    const head = core.encodeFunctionResult('head', [[1n, 5n, 6n, 7n, 8n, 9n]])
+    const head = core.encodeFunctionResult('head', [[1n, 5n, 6n, 7n, 8n, 9n, true]])
     expect(coreViews.head.decode(head)).toEqual({
       phase: 'open',
       height: 5n,
@@ -296,6 +370,7 @@ describe('views', () => {
       accumulatedGas: 7n,
       queuedChanges: 8n,
       slashedSeats: 9n,
+      lossPending: true,
     })
     const words = gadget.encodeFunctionResult('validatorWords', [[1n, 2n]])
     expect(finalityGadgetViews.validatorSet.decode(words)).toBe(
@@ -339,5 +414,6 @@ function parameters(): CoreParameters {
     maxJoins: 10n,
     maxLogouts: 11n,
     reporterShare: 12n,
+    missedDynastyLoss: 13n,
   }
 }

@@ -37,9 +37,9 @@ abstract contract Conflicts is SealedLinks, Slashing {
         bytes calldata secondSignatures
     ) external onlyIn(Phase.Open) {
         _requireKernel(_head.height, kernel, validatorSet);
-        (bytes32 domain, bytes32 auxiliary,) = CoreStorage(address(this)).slashingTerms();
+        JudgementTerms memory terms = CoreStorage(address(this)).judgementTerms();
         (bytes32 firstLink, bytes32 secondLink, Offence offence) = Offences.requireConflict(
-            domain, auxiliary, ProtocolHashes.originOf(auxiliary), first, second
+            terms.domain, terms.auxiliary, ProtocolHashes.originOf(terms.auxiliary), first, second
         );
         (uint256 forward, uint256 rear) =
             Seal.weigh(firstLink, validatorSet, signers, firstSignatures);

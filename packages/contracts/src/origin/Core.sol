@@ -9,13 +9,14 @@ import { Kernel, TransitionObject, VoteMessage } from "../protocol/Types.sol";
 import { Bonds } from "./Bonds.sol";
 import { CoreParameters } from "./CoreParameters.sol";
 import { CoreStorage } from "./CoreStorage.sol";
+import { Handover } from "./Handover.sol";
 import { OriginHistory } from "./OriginHistory.sol";
 import { ValidatorRegistry } from "./ValidatorRegistry.sol";
 
 /// @title The core of one meta-blockchain, on origin
 /// @notice Holds the stake and the chain of meta-blocks: opens kernels, takes proposals, commits what validators sealed.
 /// @dev Spec: §2.5; docs/protocol.md §5.
-contract Core is ValidatorRegistry, OriginHistory, Bonds {
+contract Core is ValidatorRegistry, OriginHistory, Bonds, Handover {
     /// @notice Only the creator may open.
     error CoreNotCreator(address creator, address caller);
     /// @notice A proposal comes with exactly the bond.
@@ -24,8 +25,8 @@ contract Core is ValidatorRegistry, OriginHistory, Bonds {
     error CoreTransitionNotAbove(
         uint64 dynasty, uint64 committedDynasty, uint64 gas, uint64 committedGas
     );
-    /// @notice The observation is not in this chain's history.
-    error CoreObservationForeign(uint64 number, bytes32 expected, bytes32 received);
+    /// @notice An earlier finalized checkpoint has met the gas target of this height, so nothing later may close it.
+    error CoreDynastyAboveCeiling(uint64 dynasty, uint64 ceiling);
     /// @notice The same transition is proposed already.
     error CoreProposalKnown(bytes32 transitionHash);
     /// @notice The proposal's challenge period is not over.
@@ -128,16 +129,7 @@ contract Core is ValidatorRegistry, OriginHistory, Bonds {
     /// @notice Slashing, challenges and all else that is rare: the code of the arbiter on the storage of this core. The two
     ///         together do not fit in the 24,576 bytes of EIP-170.
     fallback() external payable {
-        address target = arbiter;
-        // Assembly: hands over calldata and result as they are.
-        assembly ("memory-safe") {
-            let free := mload(0x40)
-            calldatacopy(free, 0, calldatasize())
-            let done := delegatecall(gas(), target, free, calldatasize(), 0, 0)
-            returndatacopy(free, 0, returndatasize())
-            if iszero(done) { revert(free, returndatasize()) }
-            return(free, returndatasize())
-        }
+        _handOver(arbiter);
     }
 
     /// @notice Takes the genesis set and opens kernel 1.
@@ -178,12 +170,19 @@ contract Core is ValidatorRegistry, OriginHistory, Bonds {
             dynasty: 0,
             accumulatedGas: 0,
             queuedChanges: 0,
-            slashedSeats: 0
+            slashedSeats: 0,
+            lossPending: false
         });
+        // Slots that are not zero are cheap to change when it matters.
+        _verdict.accuser = address(this);
+        _convicted[0] = type(uint256).max;
+        _ceiling.height = NO_HEIGHT;
+        _openLoss.height = NO_HEIGHT;
     }
 
     /// @notice Proposes the transition object that closes the open kernel.
-    /// @dev A proposal needs no votes; its bond is lost to nobody yet and comes back, see {commit} and {reclaimBond}.
+    /// @dev A proposal needs no votes. Its bond comes back with the commit of the height, or is lost to who proves that an earlier
+    ///      checkpoint had to be proposed.
     function propose(TransitionObject calldata transition) external payable onlyIn(Phase.Open) {
         if (msg.value != _proposalBond) revert CoreBondMismatch(_proposalBond, msg.value);
         Head memory current = _head;
@@ -201,12 +200,8 @@ contract Core is ValidatorRegistry, OriginHistory, Bonds {
                 current.accumulatedGas
             );
         }
-        bytes32 originHash = _originHash(transition.originBlockNumber);
-        if (originHash != transition.originBlockHash) {
-            revert CoreObservationForeign(
-                transition.originBlockNumber, originHash, transition.originBlockHash
-            );
-        }
+        _requireObserved(transition);
+        _requireBelowCeiling(current.height, transition.dynasty);
         bytes32 hash = ProtocolHashes.transitionHash(transition);
         if (_proposals[hash].proposer != address(0)) revert CoreProposalKnown(hash);
         uint256 challengeEnd = block.timestamp + _challengePeriod;
@@ -234,6 +229,7 @@ contract Core is ValidatorRegistry, OriginHistory, Bonds {
     ) external onlyIn(Phase.Open) {
         Head memory current = _head;
         bytes32 transitionHash = ProtocolHashes.transitionHash(transition);
+        _requireBelowCeiling(current.height, transition.dynasty);
         address proposer = _takeProposal(transitionHash, current.height);
         bytes32 openKernelHash = _requireKernel(current.height, kernel, validatorSet);
         bytes32 anchored =
@@ -247,9 +243,11 @@ contract Core is ValidatorRegistry, OriginHistory, Bonds {
         next.gasTarget = _gasTarget;
         next.updatesHash = NO_UPDATES_HASH;
         bool anySlashed = current.slashedSeats != 0;
-        if (kernel.updatesHash != NO_UPDATES_HASH || current.queuedChanges != 0 || anySlashed) {
-            NextSet memory set =
-                _advanceSet(validatorSet, next.height, current.queuedChanges, anySlashed);
+        bool changesItself = kernel.updatesHash != NO_UPDATES_HASH || current.queuedChanges != 0;
+        if (changesItself || anySlashed || current.lossPending) {
+            NextSet memory set = _advanceSet(
+                validatorSet, next.height, current.queuedChanges, anySlashed, current.lossPending
+            );
             updates = set.updates;
             next.validatorSetHash = set.setHash;
             next.updatesHash = keccak256(updates);
@@ -264,9 +262,17 @@ contract Core is ValidatorRegistry, OriginHistory, Bonds {
             dynasty: transition.dynasty,
             accumulatedGas: transition.accumulatedGas,
             queuedChanges: current.queuedChanges,
-            slashedSeats: 0
+            slashedSeats: 0,
+            lossPending: false
         });
         _returnBond(proposer, _proposalBond);
+    }
+
+    function _requireBelowCeiling(uint64 height, uint64 dynasty) private view {
+        Ceiling memory ceiling = _ceiling;
+        if (ceiling.height == height && dynasty > ceiling.dynasty) {
+            revert CoreDynastyAboveCeiling(dynasty, ceiling.dynasty);
+        }
     }
 
     function _takeProposal(bytes32 transitionHash, uint64 height)

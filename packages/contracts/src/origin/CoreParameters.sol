@@ -17,6 +17,8 @@ import { IERC20 } from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 /// @param maxJoins Validators that can join per meta-block height.
 /// @param maxLogouts Validators that can log out per meta-block height.
 /// @param reporterShare Share of a slashed stake that the reporter receives, in basis points; the rest is burned.
+/// @param missedDynastyLoss Part of their stake that the validators of a height lose for each dynasty by which they missed their
+///        gas target, in millionths.
 struct CoreParameters {
     IERC20 token;
     uint96 minimumStake;
@@ -31,4 +33,5 @@ struct CoreParameters {
     uint16 maxJoins;
     uint16 maxLogouts;
     uint16 reporterShare;
+    uint32 missedDynastyLoss;
 }

@@ -23,6 +23,13 @@ abstract contract CoreState {
         Halted
     }
 
+    /// @notice Why a core halted.
+    enum HaltReason {
+        SafetyThreshold,
+        ConflictingLinks,
+        ContradictingObservation
+    }
+
     /// @notice The life of a validator.
     enum ValidatorStatus {
         Unknown,
@@ -42,6 +49,7 @@ abstract contract CoreState {
     /// @param accumulatedGas Accumulated gas of the same.
     /// @param queuedChanges Joins and logouts that wait in the queues.
     /// @param slashedSeats Seats of the open kernel whose validator is slashed; the next kernel has them empty.
+    /// @param lossPending Whether the validators of the height before lose stake; the next kernel has their weights lower.
     struct Head {
         Phase phase;
         uint64 height;
@@ -49,6 +57,7 @@ abstract contract CoreState {
         uint64 accumulatedGas;
         uint32 queuedChanges;
         uint16 slashedSeats;
+        bool lossPending;
     }
 
     /// @notice What the core keeps of a validator; two slots.
@@ -60,6 +69,7 @@ abstract contract CoreState {
     /// @param index Seat, from `Seated` on.
     /// @param removedAt Time of the removal, in seconds since 1970.
     /// @param status State of its life.
+    /// @param lossesSettled Number of common losses that its stake has been brought up to.
     struct Validator {
         uint96 stake;
         address withdrawal;
@@ -68,6 +78,7 @@ abstract contract CoreState {
         uint32 index;
         uint48 removedAt;
         ValidatorStatus status;
+        uint32 lossesSettled;
     }
 
     /// @dev One slot.
@@ -81,17 +92,55 @@ abstract contract CoreState {
     /// @param staked Stakes of all validators, and the rewards of reporters that are not paid yet.
     /// @param burned Stakes lost for good. They stay in the core, which has no way to pay them out: a token may refuse a
     ///        transfer to a dead address, and no token must be able to refuse a slashing.
-    /// @param haltedAt Time when the core halted, in seconds since 1970.
     struct Ledger {
-        uint104 staked;
-        uint104 burned;
-        uint48 haltedAt;
+        uint128 staked;
+        uint128 burned;
     }
 
-    /// @dev Who proved the guilt of many at once, and of what. One slot.
+    /// @notice Why and when a core halted, and who proved the guilt of many at once, of what. One slot.
+    /// @param accuser Who brought the proof; the core itself before there is a verdict.
+    /// @param haltedAt Time when the core halted, in seconds since 1970.
+    /// @param reason Why it halted. `SafetyThreshold` is no verdict on many.
+    /// @param offence What the convicted did.
     struct Verdict {
         address accuser;
+        uint48 haltedAt;
+        HaltReason reason;
         Offence offence;
+    }
+
+    /// @notice What all validators of one height lose because their gas target was missed; one slot.
+    /// @param challenger Who brought the proof, and receives the reporter's share.
+    /// @param height The height.
+    /// @param fraction Part of each stake, in millionths.
+    struct Loss {
+        address challenger;
+        uint48 height;
+        uint32 fraction;
+    }
+
+    /// @notice The dynasty of a proven checkpoint above which nothing may close a height; one slot.
+    /// @param challenger Who brought the proof, and receives the bonds of proposals above.
+    /// @param height The height.
+    /// @param dynasty The dynasty.
+    struct Ceiling {
+        address challenger;
+        uint48 height;
+        uint48 dynasty;
+    }
+
+    /// @notice What a core's arbiter asks of it to judge.
+    /// @param domain EIP-712 domain separator of the core.
+    /// @param auxiliary Identifier of the core.
+    /// @param reporterShare See `CoreParameters`.
+    /// @param missedDynastyLoss See `CoreParameters`.
+    /// @param originEpochLength See `CoreParameters`.
+    struct JudgementTerms {
+        bytes32 domain;
+        bytes32 auxiliary;
+        uint256 reporterShare;
+        uint256 missedDynastyLoss;
+        uint64 originEpochLength;
     }
 
     /// @dev Sums of weights over the forward and the rear part of one validator set; one slot. The height keeps the slot from
@@ -104,6 +153,10 @@ abstract contract CoreState {
 
     uint64 internal constant NO_END_HEIGHT = type(uint64).max;
     uint48 internal constant NO_HEIGHT = type(uint48).max;
+    uint256 internal constant BASIS_POINTS = 10_000;
+    uint256 internal constant MILLIONTHS = 1_000_000;
+    /// @dev Most that the validators of a height can lose by missing their gas target, in millionths.
+    uint32 internal constant MAX_LOSS = 500_000;
 
     /// @dev Slot 0.
     mapping(uint64 height => bytes32) internal _kernelHashes;
@@ -128,6 +181,14 @@ abstract contract CoreState {
     Verdict internal _verdict;
     /// @dev One bit per seat of the last kernel's set on which the verdict is not carried out yet.
     mapping(uint256 indexWord => uint256 bits) internal _convicted;
+    /// @dev Tokens that challengers earned and that are not paid yet.
+    mapping(address account => uint256) internal _rewards;
+    Ceiling internal _ceiling;
+    /// @dev The loss of the last committed height, while a greater one may still be proven.
+    Loss internal _openLoss;
+    /// @dev Losses of earlier heights, in order.
+    mapping(uint256 index => Loss) internal _losses;
+    uint256 internal _lossCount;
 
     modifier onlyIn(Phase phase) {
         _requirePhase(phase);
@@ -148,6 +209,11 @@ abstract contract CoreState {
     function _isSeated(ValidatorStatus status) internal pure returns (bool) {
         return status == ValidatorStatus.Seated || status == ValidatorStatus.LogoutQueued
             || status == ValidatorStatus.Leaving;
+    }
+
+    /// @dev What a loss takes of an amount. Rounds down, so that nothing positive is lost whole.
+    function _lossOf(uint256 amount, uint256 fraction) internal pure returns (uint256) {
+        return amount * fraction / MILLIONTHS;
     }
 
     function _remove(address validator) internal {

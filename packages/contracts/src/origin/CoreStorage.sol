@@ -29,6 +29,7 @@ abstract contract CoreStorage is CoreState {
     uint16 internal immutable _maxJoins;
     uint16 internal immutable _maxLogouts;
     uint16 internal immutable _reporterShare;
+    uint32 internal immutable _missedDynastyLoss;
 
     /// @notice EIP-712 domain separator of this core.
     bytes32 public immutable domainSeparator;
@@ -49,6 +50,7 @@ abstract contract CoreStorage is CoreState {
         _requireParameter(parameters_.maxJoins != 0, "maxJoins");
         _requireParameter(parameters_.maxLogouts != 0, "maxLogouts");
         _requireParameter(parameters_.reporterShare <= MAX_REPORTER_SHARE, "reporterShare");
+        _requireParameter(parameters_.missedDynastyLoss <= MAX_LOSS, "missedDynastyLoss");
         _token = parameters_.token;
         _minimumStake = parameters_.minimumStake;
         _auxiliaryChainId = parameters_.auxiliaryChainId;
@@ -62,6 +64,7 @@ abstract contract CoreStorage is CoreState {
         _maxJoins = parameters_.maxJoins;
         _maxLogouts = parameters_.maxLogouts;
         _reporterShare = parameters_.reporterShare;
+        _missedDynastyLoss = parameters_.missedDynastyLoss;
         domainSeparator = ProtocolHashes.domainSeparator(uint96(block.chainid), address(this));
         coreIdentifier = ProtocolHashes.coreIdentifier(uint96(block.chainid), address(this));
     }
@@ -81,7 +84,8 @@ abstract contract CoreStorage is CoreState {
             proposalBond: _proposalBond,
             maxJoins: _maxJoins,
             maxLogouts: _maxLogouts,
-            reporterShare: _reporterShare
+            reporterShare: _reporterShare,
+            missedDynastyLoss: _missedDynastyLoss
         });
     }
 
@@ -101,17 +105,22 @@ abstract contract CoreStorage is CoreState {
     }
 
     /// @notice Where the staked tokens are.
-    function ledger() external view returns (Ledger memory) {
-        return _ledger;
+    /// @return staked Stakes of all validators, and the rewards of reporters that are not paid yet.
+    /// @return burned Stakes lost for good.
+    /// @return haltedAt Time when the core halted, in seconds since 1970; 0 if it did not.
+    function ledger() external view returns (uint128 staked, uint128 burned, uint48 haltedAt) {
+        return (_ledger.staked, _ledger.burned, _verdict.haltedAt);
     }
 
-    /// @notice What the arbiter needs to slash, in one call.
-    function slashingTerms()
-        external
-        view
-        returns (bytes32 domain, bytes32 identifier, uint256 reporterShare)
-    {
-        return (domainSeparator, coreIdentifier, _reporterShare);
+    /// @notice What the arbiter needs to judge, in one call.
+    function judgementTerms() external view returns (JudgementTerms memory) {
+        return JudgementTerms({
+            domain: domainSeparator,
+            auxiliary: coreIdentifier,
+            reporterShare: _reporterShare,
+            missedDynastyLoss: _missedDynastyLoss,
+            originEpochLength: _originEpochLength
+        });
     }
 
     function _recordKernel(uint64 height, bytes32 hash) internal {

@@ -3,6 +3,7 @@ pragma solidity ^0.8.30;
 
 import { Blockhash } from "@openzeppelin/contracts/utils/Blockhash.sol";
 
+import { TransitionObject } from "../protocol/Types.sol";
 import { CoreState } from "./CoreState.sol";
 
 /// @title The core's memory of its own chain
@@ -11,24 +12,26 @@ abstract contract OriginHistory is CoreState {
     /// @notice The hash of that block is not known here: too old and not recorded, or not yet there.
     error CoreOriginHashUnknown(uint64 number);
 
+    /// @notice The observation is not in this chain's history.
+    error CoreObservationForeign(uint64 number, bytes32 expected, bytes32 received);
+
     /// @notice The hash of an origin block was recorded.
     event OriginHashAnchored(uint64 indexed number, bytes32 blockHash);
-
-    /// @notice Records the hash of a block for later; by anyone.
-    function anchorOriginHash(uint64 number) external returns (bytes32) {
-        return _anchorOriginHash(number);
-    }
-
-    /// @notice The recorded hash of a block; zero if there is none.
-    function anchoredOriginHash(uint64 number) external view returns (bytes32) {
-        return _anchoredHashes[number];
-    }
 
     function _anchorOriginHash(uint64 number) internal returns (bytes32 blockHash) {
         blockHash = Blockhash.blockHash(number);
         if (blockHash == 0) revert CoreOriginHashUnknown(number);
         _anchoredHashes[number] = blockHash;
         emit OriginHashAnchored(number, blockHash);
+    }
+
+    function _requireObserved(TransitionObject calldata transition) internal view {
+        bytes32 originHash = _originHash(transition.originBlockNumber);
+        if (originHash != transition.originBlockHash) {
+            revert CoreObservationForeign(
+                transition.originBlockNumber, originHash, transition.originBlockHash
+            );
+        }
     }
 
     /// @dev The hash of a block in this chain's history. All three sources agree where they know it; the opcode is cheapest.

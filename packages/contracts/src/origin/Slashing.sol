@@ -5,44 +5,21 @@ import { FalseTransitions } from "../protocol/FalseTransitions.sol";
 import { Offence, Offences } from "../protocol/Offences.sol";
 import { ProtocolHashes } from "../protocol/ProtocolHashes.sol";
 import { VoteMessage } from "../protocol/Types.sol";
-import { CoreState } from "./CoreState.sol";
 import { CoreStorage } from "./CoreStorage.sol";
+import { Verdicts } from "./Verdicts.sol";
 
 /// @title Offences of single validators, and the weight at which they halt a core
 /// @dev Part of the arbiter: runs on a core's storage, and asks parameters of the core, which is `address(this)`.
 ///      Spec: §2.2, §2.5; docs/protocol.md §3, §5.
-abstract contract Slashing is CoreState {
+abstract contract Slashing is Verdicts {
     /// @notice The signer has no stake in this core: it never had, has it back, or is slashed already.
     error ArbiterNotSlashable(address validator, ValidatorStatus current);
 
-    /// @notice The core's verdict, if there is one, is not on this validator, or is carried out.
-    error ArbiterNotConvicted(address validator);
-
-    /// @notice A validator broke a slashing condition and lost its stake and its weight.
-    /// @param offence The condition.
-    /// @param stake What it lost.
-    /// @param reporter Who brought the proof.
-    /// @param reward What of the stake the reporter may claim; the rest is burned.
-    event ValidatorSlashed(
-        address indexed validator,
-        Offence offence,
-        uint256 stake,
-        address indexed reporter,
-        uint256 reward
-    );
     /// @notice The core takes no more meta-blocks, for ever.
     /// @param height Height of the kernel that stays open.
     /// @param reason Why.
     /// @param reporter Who brought the proof.
     event Halted(uint64 indexed height, HaltReason reason, address indexed reporter);
-
-    /// @notice Why a core halted.
-    enum HaltReason {
-        SafetyThreshold,
-        ConflictingLinks
-    }
-
-    uint256 internal constant BASIS_POINTS = 10_000;
 
     /// @notice Slashes the signer of two votes that break condition 1, 2 or 3 together. By anyone, in any order, in any phase;
     ///         a validator is slashable until its stake is withdrawn.
@@ -56,18 +33,17 @@ abstract contract Slashing is CoreState {
         VoteMessage calldata second,
         bytes calldata secondSignature
     ) external {
-        (bytes32 domain, bytes32 auxiliary, uint256 reporterShare) =
-            CoreStorage(address(this)).slashingTerms();
+        JudgementTerms memory terms = CoreStorage(address(this)).judgementTerms();
         (address validator, Offence offence) = Offences.requireOffence(
-            domain,
-            auxiliary,
-            ProtocolHashes.originOf(auxiliary),
+            terms.domain,
+            terms.auxiliary,
+            ProtocolHashes.originOf(terms.auxiliary),
             first,
             firstSignature,
             second,
             secondSignature
         );
-        _slash(validator, offence, reporterShare);
+        _slash(validator, offence, terms.reporterShare);
     }
 
     /// @notice Slashes the signer of a vote whose transition hash is false under its own source (condition 4). By anyone.
@@ -83,30 +59,18 @@ abstract contract Slashing is CoreState {
         bytes[] calldata accountProof,
         bytes[] calldata storageProof
     ) external {
-        (bytes32 domain, bytes32 auxiliary, uint256 reporterShare) =
-            CoreStorage(address(this)).slashingTerms();
+        JudgementTerms memory terms = CoreStorage(address(this)).judgementTerms();
         address validator = FalseTransitions.requireFalse(
-            domain, auxiliary, vote, signature, header, accountProof, storageProof
+            terms.domain, terms.auxiliary, vote, signature, header, accountProof, storageProof
         );
-        _slash(validator, Offence.FalseTransition, reporterShare);
-    }
-
-    /// @notice Carries out the verdict of a halted core on one of the validators it convicted. By anyone.
-    function executeVerdict(address validator) external {
-        if (!_executeVerdict(validator)) revert ArbiterNotConvicted(validator);
-    }
-
-    /// @notice Whether a verdict of the halted core waits to be carried out on a validator.
-    function isConvicted(address validator) public view returns (bool) {
-        Validator storage entry = _validators[validator];
-        uint256 index = entry.index;
-        return _isSeated(entry.status) && (_convicted[index >> 8] >> (index & 0xff)) & 1 != 0;
+        _slash(validator, Offence.FalseTransition, terms.reporterShare);
     }
 
     /// @dev Only the core's own books change: no token can stand in the way of a slashing. The reporter's share stays in the
     ///      entry, to be paid by `withdraw`.
     function _slash(address validator, Offence offence, uint256 reporterShare) private {
         if (_head.phase == Phase.Halted) _executeVerdict(validator);
+        _settleLosses(validator);
         Validator storage entry = _validators[validator];
         ValidatorStatus status = entry.status;
         bool isSlashable = status != ValidatorStatus.Unknown && status != ValidatorStatus.Withdrawn
@@ -114,22 +78,6 @@ abstract contract Slashing is CoreState {
         if (!isSlashable) revert ArbiterNotSlashable(validator, status);
         _countSlashed(entry, status);
         _takeStake(validator, offence, msg.sender, reporterShare);
-    }
-
-    /// @dev Empties the books of a validator: the share goes to the reporter, the rest is burned.
-    function _takeStake(address validator, Offence offence, address reporter, uint256 reporterShare)
-        private
-    {
-        Validator storage entry = _validators[validator];
-        uint256 stake = entry.stake;
-        uint256 reward = stake * reporterShare / BASIS_POINTS;
-        entry.stake = uint96(reward);
-        entry.withdrawal = reporter;
-        entry.status = ValidatorStatus.Slashed;
-        uint104 burned = uint104(stake - reward);
-        _ledger.staked -= burned;
-        _ledger.burned += burned;
-        emit ValidatorSlashed(validator, offence, stake, reporter, reward);
     }
 
     /// @dev Takes the weight of a validator out of all that is counted from now on, and halts the core when more than a third of
@@ -180,7 +128,7 @@ abstract contract Slashing is CoreState {
 
     function _halt(HaltReason reason) internal {
         _head.phase = Phase.Halted;
-        _ledger.haltedAt = uint48(block.timestamp);
+        _verdict.haltedAt = uint48(block.timestamp);
         emit Halted(_head.height, reason, msg.sender);
     }
 
@@ -189,20 +137,11 @@ abstract contract Slashing is CoreState {
     function _haltAndConvict(HaltReason reason, Offence offence, uint256[] calldata seats)
         internal
     {
-        for (uint256 i; i < seats.length; ++i) {
+        _convicted[0] = seats[0];
+        for (uint256 i = 1; i < seats.length; ++i) {
             if (seats[i] != 0) _convicted[i] = seats[i];
         }
-        _verdict = Verdict(msg.sender, offence);
+        _verdict = Verdict(msg.sender, uint48(block.timestamp), reason, offence);
         _halt(reason);
-    }
-
-    /// @dev Returns false if there is no verdict on the validator.
-    function _executeVerdict(address validator) internal returns (bool) {
-        if (!isConvicted(validator)) return false;
-        uint256 index = _validators[validator].index;
-        _convicted[index >> 8] ^= 1 << (index & 0xff);
-        (,, uint256 reporterShare) = CoreStorage(address(this)).slashingTerms();
-        _takeStake(validator, _verdict.offence, _verdict.accuser, reporterShare);
-        return true;
     }
 }

@@ -87,7 +87,7 @@ abstract contract ValidatorRegistry is CoreStorage, SealedLinks, ReentrancyGuard
         entry.status = ValidatorStatus.Queued;
         _joins.pushBack(bytes32(uint256(uint160(validator))));
         ++_head.queuedChanges;
-        _ledger.staked += uint104(amount);
+        _ledger.staked += uint128(amount);
         emit ValidatorDeposited(validator, withdrawal, amount, msg.sender);
 
         uint256 before = _token.balanceOf(address(this));
@@ -130,14 +130,23 @@ abstract contract ValidatorRegistry is CoreStorage, SealedLinks, ReentrancyGuard
         bytes calldata current,
         uint64 height,
         uint32 queuedChanges,
-        bool anySlashed
+        bool anySlashed,
+        bool isLossPending
     ) internal returns (NextSet memory next) {
+        uint256 fraction = isLossPending ? _closeLoss() : 0;
         uint256 seats = current.length / 32;
         uint256[] memory words = new uint256[](seats + _maxJoins);
+        SetWeights memory previous = SetWeights(uint48(height - 1), 0, 0);
         // Unchecked: the index is below the number of seats.
         unchecked {
             for (uint256 i; i < seats; ++i) {
                 uint256 word = ValidatorWord.atSeat(current, i);
+                // Who joined after the height that missed its target has no rear flag yet, and loses nothing.
+                if (word & ValidatorWord.REAR != 0) {
+                    word -= _lossOf(word & ValidatorWord.WEIGHT_MASK, fraction);
+                }
+                previous.forward += uint104(ValidatorWord.forwardWeight(word));
+                previous.rear += uint104(ValidatorWord.rearWeight(word));
                 if (anySlashed && _isSlashed(word)) continue;
                 if (word & ValidatorWord.FORWARD != 0) {
                     words[i] = word | ValidatorWord.REAR;
@@ -154,14 +163,18 @@ abstract contract ValidatorRegistry is CoreStorage, SealedLinks, ReentrancyGuard
         _shorten(words, seats);
         (next.updates, next.forwardWeight, next.rearWeight) = _compare(current, words);
         next.setHash = _hashOf(words);
-        _changeWeights(height, next);
+        _previousWeights = previous;
+        _previousSlashed = _slashedWeights;
+        _recordWeights(height, next);
     }
 
-    /// @dev A set that changes becomes the previous one, with what was slashed of it.
-    function _changeWeights(uint64 height, NextSet memory set) private {
-        _previousWeights = SetWeights(uint48(height - 1), _setWeights.forward, _setWeights.rear);
-        _previousSlashed = _slashedWeights;
-        _recordWeights(height, set);
+    /// @dev No greater loss of that height can be proven any more. From here on it is in all weights, also in those of the set
+    ///      before by which slashings across the boundary are measured.
+    function _closeLoss() private returns (uint256 fraction) {
+        Loss memory loss = _openLoss;
+        _losses[_lossCount] = loss;
+        ++_lossCount;
+        return loss.fraction;
     }
 
     function _recordWeights(uint64 height, NextSet memory set) private {
@@ -247,6 +260,7 @@ abstract contract ValidatorRegistry is CoreStorage, SealedLinks, ReentrancyGuard
         Validator storage entry = _validators[validator];
         entry.startHeight = height;
         entry.index = uint32(index);
+        entry.lossesSettled = uint32(_lossCount);
         entry.status = ValidatorStatus.Seated;
         return ValidatorWord.encode(validator, entry.stake);
     }
