@@ -21,6 +21,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
   fisherman: ['primitives', 'protocol', 'finality'],
   relayer: ['primitives', 'protocol', 'contracts', 'origin'],
   rpc: ['primitives', 'protocol'],
+  api: ['primitives', 'protocol', 'authority', 'contracts', 'storage', 'execution', 'chain', 'rpc'],
   genesis: ['primitives', 'protocol', 'authority', 'contracts', 'execution'],
 }
 

@@ -1,3 +1,4 @@
+import { readContract } from '@mosaic/api'
 import { encodeHeader } from '@mosaic/authority'
 import type { BlockRecord, Chain } from '@mosaic/chain'
 import { readValidatorSet } from '@mosaic/chain'
@@ -24,7 +25,6 @@ import {
 } from '@mosaic/primitives'
 import { coreIdentifier, originTransitionHash } from '@mosaic/protocol'
 import type { Store } from '@mosaic/storage'
-import { readContract } from './rpc/checkpoints.ts'
 
 /** Checkpoints above what this node knows of that an honest vote may name: its signer may be ahead. */
 const HORIZON = 64n

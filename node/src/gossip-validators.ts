@@ -1,8 +1,8 @@
+import type { TransactionIntake } from '@mosaic/api'
 import type { Chain, VoteIntake } from '@mosaic/chain'
 import type { GossipVerdict, NetworkPorts, Status } from '@mosaic/network'
 import { bytesToHex, decodeRlp, InvalidValueError } from '@mosaic/primitives'
 import type { Log } from './logger.ts'
-import type { TransactionIntake } from './rpc/index.ts'
 import type { Synchroniser } from './sync.ts'
 
 /** What the checks of gossip need to know. */

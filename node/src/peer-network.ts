@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { TransactionIntake } from '@mosaic/api'
 import type { Chain, TransactionPool, VoteIntake, VotePool } from '@mosaic/chain'
 import {
   createNetwork,
@@ -24,7 +25,6 @@ import { createGossipValidators } from './gossip-validators.ts'
 import type { Log } from './logger.ts'
 import { loadNodeKey } from './node-key.ts'
 import { every } from './periodic.ts'
-import type { TransactionIntake } from './rpc/index.ts'
 import { createSynchroniser, type Synchroniser } from './sync.ts'
 
 /** The node's place among its peers. */

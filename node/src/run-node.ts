@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { createRpcPorts, createTransactionIntake } from '@mosaic/api'
 import {
   type Chain,
   createTransactionPool,
@@ -28,10 +29,10 @@ import { type CoreWatch, createCoreWatch } from './core-watch.ts'
 import { openNodeFisherman } from './fisherman-role.ts'
 import type { Log } from './logger.ts'
 import { openNodeChain } from './open-chain.ts'
+import { createOriginViews } from './origin-views.ts'
 import { startPeerNetwork } from './peer-network.ts'
 import { every } from './periodic.ts'
 import { beginGuardJournal, openValidator, startProducer } from './roles.ts'
-import { createRpcPorts, createTransactionIntake } from './rpc/index.ts'
 import type { Synchroniser } from './sync.ts'
 
 /** A running node. */
@@ -158,16 +159,10 @@ async function start(
 
   const ports = createRpcPorts({
     chain,
-    store,
     transactions,
     transactionIntake,
-    votes,
-    intake,
     gossipTransaction: async (raw) => {
       await network.publish('transactions', encodeRlp([raw]))
-    },
-    gossipVote: async (bytes) => {
-      await network.publish('vote', bytes)
     },
     peerCount: () => network.peers().length,
     syncProgress: () => {
@@ -180,10 +175,18 @@ async function start(
       }
     },
     proposals,
-    validator: validator?.address,
-    signer: producer?.address,
-    accountability: coreWatch.accountability,
-    origin: { client: origin, createdAt: genesis.coreCreatedAt },
+    mosaic: {
+      store,
+      votes,
+      intake,
+      gossipVote: async (bytes) => {
+        await network.publish('vote', bytes)
+      },
+      validator: validator?.address,
+      signer: producer?.address,
+      accountability: coreWatch.accountability,
+      origin: createOriginViews(origin, genesis.core, genesis.coreCreatedAt),
+    },
     clientVersion: `mosaic/${VERSION}/${process.platform}-${process.arch}/node${process.versions.node}`,
   })
   closers.push(() => ports.close())

@@ -47,7 +47,8 @@ import {
   type TestNode,
   textAt,
   VALIDATORS,
-} from './rpc-node.ts'
+} from '../../packages/api/test/rpc-node.ts'
+import { createOriginViews } from '../src/origin-views.ts'
 
 const identity = { originChainId: ORIGIN_CHAIN_ID, core: CORE }
 const domain = domainSeparator(identity)
@@ -347,7 +348,7 @@ describe('meta-blocks', () => {
   let commitTransaction: Hash32
 
   beforeAll(async () => {
-    node = await startTestNode({ client: origin.client, createdAt: toBlockNumber(90n) })
+    node = await startTestNode(createOriginViews(origin.client, CORE, toBlockNumber(90n)))
     await node.mineTo(EPOCH_LENGTH + 1n)
     await justify(node, 0, 1)
     await node.mineTo(2n * EPOCH_LENGTH + 1n)

@@ -29,7 +29,7 @@ import {
   type VoteMessage,
   voteDigest,
 } from '@mosaic/protocol'
-import { createRpcPorts, createTransactionIntake } from '../../node/src/rpc/index.ts'
+import { createRpcPorts, createTransactionIntake } from '../../packages/api/src/index.ts'
 import {
   type Chain,
   createProducer,
@@ -223,20 +223,22 @@ async function createAuxiliary(
   const intake = createVoteIntake(chain, votes)
   const ports = createRpcPorts({
     chain,
-    store,
     transactions,
     transactionIntake,
-    votes,
-    intake,
     gossipTransaction: async () => undefined,
-    gossipVote: async () => undefined,
     peerCount: () => 0,
     syncProgress: () => undefined,
     proposals: new Map(),
-    validator: undefined,
-    signer: secretKeyToAddress(SIGNER),
-    origin: undefined,
-    accountability: () => undefined,
+    mosaic: {
+      store,
+      votes,
+      intake,
+      gossipVote: async () => undefined,
+      validator: undefined,
+      signer: secretKeyToAddress(SIGNER),
+      origin: undefined,
+      accountability: () => undefined,
+    },
     clientVersion: 'mosaic/test',
   })
   const methods = createMethods(ports)

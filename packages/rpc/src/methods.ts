@@ -56,7 +56,9 @@ export type Methods = RpcHandler & {
 
 /** Joins the methods of the namespaces to the node behind `ports`. */
 export function createMethods(ports: RpcPorts, options: MethodOptions = {}): Methods {
-  const namespaces = options.namespaces ?? NAMESPACES
+  const namespaces = (options.namespaces ?? NAMESPACES).filter(
+    (each) => each !== 'mosaic' || ports.mosaic !== undefined,
+  )
   const logLimits: LogLimits = {
     maxBlocks: options.maxLogBlocks ?? 10_000n,
     maxLogs: options.maxLogs ?? 10_000,
@@ -74,7 +76,7 @@ export function createMethods(ports: RpcPorts, options: MethodOptions = {}): Met
     ...createTxpoolMethods(ports.pool),
     ...createDebugMethods(ports),
     ...createCliqueMethods(ports),
-    ...createMosaicMethods(ports.mosaic),
+    ...(ports.mosaic === undefined ? {} : createMosaicMethods(ports.mosaic)),
     rpc_modules: method0(() => Object.fromEntries(namespaces.map((each) => [each, '1.0']))),
   }
   const table = new Map(

@@ -22,7 +22,8 @@ export type RpcPorts = {
   readonly fees: FeePort
   readonly events: EventPort
   readonly clique: CliquePort
-  readonly mosaic: MosaicPort
+  /** Undefined for a chain that is no auxiliary chain: it has no `mosaic_` methods. */
+  readonly mosaic: MosaicPort | undefined
 }
 
 /** Facts about this node. */

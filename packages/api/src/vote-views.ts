@@ -8,7 +8,7 @@ import {
   voteDigest,
 } from '@mosaic/protocol'
 import type { SendVoteOutcome, SignedVoteView, VoteQuery, VoteView } from '@mosaic/rpc'
-import type { RpcContext } from './context.ts'
+import type { MosaicContext, RpcContext } from './context.ts'
 
 /** Reads and takes votes. */
 export type VoteViews = {
@@ -18,7 +18,8 @@ export type VoteViews = {
 
 /** Creates the votes of one node. */
 export function createVoteViews(
-  context: Pick<RpcContext, 'chain' | 'store' | 'votes' | 'intake' | 'gossipVote' | 'syncProgress'>,
+  context: Pick<RpcContext, 'chain' | 'syncProgress'> &
+    Pick<MosaicContext, 'store' | 'votes' | 'intake' | 'gossipVote'>,
 ): VoteViews {
   const { chain, store, votes, intake } = context
   const { definition } = chain

@@ -31,20 +31,21 @@ import type {
   ValidatorSetView,
 } from '@mosaic/rpc'
 import { checkpointNumber, createCheckpoints, dynastyOf, readContract } from './checkpoints.ts'
-import type { RpcContext } from './context.ts'
-import { createOriginViews } from './origin-views.ts'
+import type { MosaicContext, RpcContext } from './context.ts'
 import { readProof } from './state-port.ts'
 import { createVoteViews } from './vote-views.ts'
 
 /** What a node knows of the protocol: from the states of its chain, and of the core on origin. */
-export function createMosaicPort(context: RpcContext): MosaicPort {
-  const { chain } = context
+export function createMosaicPort(
+  { chain, syncProgress }: Pick<RpcContext, 'chain' | 'syncProgress'>,
+  context: MosaicContext,
+): MosaicPort {
+  const { origin } = context
   const { definition } = chain
   const { identity } = definition
   const domain = domainSeparator(identity)
   const checkpoints = createCheckpoints(chain)
-  const votes = createVoteViews(context)
-  const origin = createOriginViews(context)
+  const votes = createVoteViews({ ...context, chain, syncProgress })
   let active: { readonly kernelHash: Hash32; readonly kernel: Kernel } | undefined
 
   const activeKernel = async (head: BlockRecord): Promise<Kernel> => {
@@ -75,7 +76,7 @@ export function createMosaicPort(context: RpcContext): MosaicPort {
       const zeroth = zerothKernel(coreIdentifier(identity), first.kernel)
       return { hash: kernelHash(zeroth), kernel: zeroth, active: true }
     }
-    const opened = await origin.kernel(height)
+    const opened = await origin?.kernel(height)
     if (opened === undefined) return undefined
     return { hash: opened.kernelHash, kernel: opened.kernel, active: height <= kernel.height }
   }
@@ -89,7 +90,7 @@ export function createMosaicPort(context: RpcContext): MosaicPort {
       return toSetView(kernel, await readValidatorSet(chain, head))
     }
     // V_0 is V_1.
-    const opened = await origin.kernel(height === 0n ? toMetaHeight(1n) : height)
+    const opened = await origin?.kernel(height === 0n ? toMetaHeight(1n) : height)
     if (opened === undefined) return undefined
     return { ...toSetView(opened.kernel, opened.validatorSet), height }
   }
@@ -153,7 +154,7 @@ export function createMosaicPort(context: RpcContext): MosaicPort {
     validatorSet: findValidatorSet,
     metaBlock: async (height) => {
       if (height === 0n) return genesisMetaBlock()
-      const found = await origin.metaBlock(height)
+      const found = await origin?.metaBlock(height)
       const opened = found === undefined ? undefined : await findKernel(height)
       if (found === undefined || opened === undefined) return undefined
       const { committed, transition, transactionHash } = found
@@ -184,7 +185,7 @@ export function createMosaicPort(context: RpcContext): MosaicPort {
       }
     },
     proof: async (address, slots, height) => {
-      const source = (await origin.metaBlock(height))?.committed.source
+      const source = (await origin?.metaBlock(height))?.committed.source
       const record = source === undefined ? undefined : chain.database.record(source)
       if (record === undefined) return undefined
       return {

@@ -1,5 +1,7 @@
 /**
- * Connects the methods of JSON-RPC to the parts of this node.
+ * Answers the ports of `@mosaic/rpc` from a chain: blocks, states, pool, fees, events, signers, and what Mosaic adds.
+ *
+ * @packageDocumentation
  */
 import type { RpcPorts } from '@mosaic/rpc'
 import { createBlockViews } from './block-views.ts'
@@ -12,10 +14,11 @@ import { createMosaicPort } from './mosaic-port.ts'
 import { createPoolPort } from './pool-port.ts'
 import { createStatePort } from './state-port.ts'
 
-export type { RpcContext } from './context.ts'
+export { readContract } from './checkpoints.ts'
+export type { MosaicContext, OriginPort, RpcContext } from './context.ts'
 export { createTransactionIntake, type TransactionIntake } from './transaction-intake.ts'
 
-/** Makes the ports of a node. Closing them ends their subscriptions to the chain; the intake is its owner's to close. */
+/** Makes the ports of a chain. Closing them ends their subscriptions to the chain; the intake is its owner's to close. */
 export function createRpcPorts(context: RpcContext): RpcPorts & { readonly close: () => void } {
   const { chain } = context
   const views = createBlockViews(chain)
@@ -34,7 +37,7 @@ export function createRpcPorts(context: RpcContext): RpcPorts & { readonly close
     fees: createFeePort(chain),
     events,
     clique: createCliquePort(chain, context.proposals),
-    mosaic: createMosaicPort(context),
+    mosaic: context.mosaic && createMosaicPort(context, context.mosaic),
     close: events.close,
   }
 }

@@ -33,7 +33,12 @@ import {
 } from '@mosaic/protocol'
 import { createMethods, createRpcServer, type Json, RpcError } from '@mosaic/rpc'
 import { createMemoryStore } from '@mosaic/storage'
-import { createRpcPorts, createTransactionIntake, type RpcContext } from '../src/rpc/index.ts'
+import {
+  createRpcPorts,
+  createTransactionIntake,
+  type OriginPort,
+  type RpcContext,
+} from '../src/index.ts'
 
 /** A key of the tests and its address. */
 export type Account = { readonly secretKey: Uint8Array; readonly address: Address }
@@ -143,7 +148,7 @@ export type TestNode = {
   readonly stop: () => Promise<void>
 }
 
-export async function startTestNode(origin?: RpcContext['origin']): Promise<TestNode> {
+export async function startTestNode(origin?: OriginPort): Promise<TestNode> {
   const genesis = await createGenesis()
   const store = createMemoryStore()
   const clock = { seconds: START }
@@ -179,24 +184,26 @@ export async function startTestNode(origin?: RpcContext['origin']): Promise<Test
   const gossiped: TestNode['gossiped'] = { transactions: [], votes: [] }
   const context: RpcContext = {
     chain,
-    store,
     transactions,
     transactionIntake,
-    votes,
-    intake: createVoteIntake(chain, votes),
     gossipTransaction: async (raw) => {
       gossiped.transactions.push(raw)
-    },
-    gossipVote: async (bytes) => {
-      gossiped.votes.push(bytes)
     },
     peerCount: () => 3,
     syncProgress: () => undefined,
     proposals: new Map(),
-    validator: undefined,
-    signer: SIGNERS[0]?.address,
-    accountability: () => undefined,
-    origin,
+    mosaic: {
+      store,
+      votes,
+      intake: createVoteIntake(chain, votes),
+      gossipVote: async (bytes) => {
+        gossiped.votes.push(bytes)
+      },
+      validator: undefined,
+      signer: SIGNERS[0]?.address,
+      accountability: () => undefined,
+      origin,
+    },
     clientVersion: 'mosaic/test',
   }
   const mineWith = async (signer: Account): Promise<void> => {
