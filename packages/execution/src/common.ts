@@ -122,6 +122,10 @@ export function createCommon(chainId: bigint, crypto: Crypto): Common {
   }
   const customCrypto: CustomCrypto = {
     keccak256: crypto.keccak256,
+    ecsign: (digest, secretKey) => {
+      const { compact, recovery } = crypto.sign(digest, secretKey)
+      return Uint8Array.of(recovery, ...compact)
+    },
     ecrecover: (digest, v, r, s, id) =>
       crypto.recoverPublicKey(digest, r, s, calculateSigRecovery(v, id) === 0n ? 0 : 1),
   }

@@ -4,13 +4,15 @@ import { type Block, type BlockCodecFault, decodeBlock } from './block.ts'
 import { createCommon } from './common.ts'
 import { type Crypto, loadCrypto } from './crypto.ts'
 import { type ChainGenesis, createGenesisBlock } from './genesis.ts'
-import type { AncestorHash } from './machine.ts'
+import type { AncestorHash, MessageObserver } from './machine.ts'
 import { createProcessor, type Processor, type TrackerRule } from './processor.ts'
 import { createQueries, type Queries } from './queries.ts'
 import { guardSource, type StateSource, type StateWrites } from './state.ts'
 import {
   decodeTransaction,
+  impersonateTransaction,
   type OwnTransaction,
+  type SenderRule,
   signOwnTransaction,
   type Transaction,
   type TransactionFault,
@@ -27,6 +29,10 @@ export type ExecutionLayer = {
   readonly decodeBlock: (bytes: Uint8Array) => Verdict<Block, BlockCodecFault>
   /** A transaction of one of this node's own accounts. */
   readonly signTransaction: (fields: OwnTransaction, secretKey: Uint8Array) => Transaction
+  /** A transaction in the name of anyone. Only a layer with `senders: 'impersonated'` decodes it again. */
+  readonly impersonateTransaction: (fields: OwnTransaction, sender: Address) => Transaction
+  /** Signs a 32-byte digest deterministically. */
+  readonly sign: Crypto['sign']
   /** Who sealed a header; undefined if the seal does not recover. */
   readonly recoverSigner: (header: AuthorityHeader) => Address | undefined
   readonly keccak256: Crypto['keccak256']
@@ -42,6 +48,10 @@ export async function createExecutionLayer(options: {
   readonly source: StateSource
   readonly ancestorHash: AncestorHash
   readonly tracker: TrackerRule
+  /** `signed` unless told; no node that has peers may say otherwise. */
+  readonly senders?: SenderRule
+  /** Is told of the messages of blocks being run and of calls, not of those of estimates. */
+  readonly observer?: MessageObserver | undefined
 }): Promise<ExecutionLayer> {
   const crypto = await loadCrypto()
   const common = createCommon(options.genesis.chainId, crypto)
@@ -50,8 +60,12 @@ export async function createExecutionLayer(options: {
     crypto,
     source: guardSource(options.source),
     ancestorHash: options.ancestorHash,
+    observer: options.observer,
   }
-  const decode = rememberTransactions((raw) => decodeTransaction(raw, common), crypto.keccak256)
+  const decode = rememberTransactions(
+    (raw) => decodeTransaction(raw, common, options.senders),
+    crypto.keccak256,
+  )
   const recoverSigner = (header: AuthorityHeader): Address | undefined =>
     recoverSealer(header, crypto)
   return {
@@ -62,6 +76,8 @@ export async function createExecutionLayer(options: {
     decodeTransaction: decode,
     decodeBlock: (bytes) => decodeBlock(bytes, decode, recoverSigner),
     signTransaction: (fields, secretKey) => signOwnTransaction(fields, secretKey, common),
+    impersonateTransaction: (fields, sender) => impersonateTransaction(fields, sender, common),
+    sign: crypto.sign,
     recoverSigner,
     keccak256: crypto.keccak256,
     crypto: crypto.chosen,

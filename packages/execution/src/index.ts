@@ -3,9 +3,11 @@
  *
  * @packageDocumentation
  */
+
+export type { AccountChange } from './account-change.ts'
 export { type Block, type BlockCodecFault, decodeBlock, encodeBlock } from './block.ts'
 export type { CallFault, CallRequest, CallResult } from './call.ts'
-export { type Crypto, loadCrypto } from './crypto.ts'
+export { type Crypto, loadCrypto, type RecoverableSignature } from './crypto.ts'
 export { PredeployFailedError, StateUnavailableError, SystemCallError } from './errors.ts'
 export { createExecutionLayer, type ExecutionLayer } from './execution.ts'
 export {
@@ -17,6 +19,7 @@ export {
 export {
   type AncestorHash,
   HISTORY_STORAGE,
+  type MessageObserver,
   SYSTEM_CALLER,
   TRANSITION_TRACKER,
 } from './machine.ts'
@@ -44,7 +47,10 @@ export type { StateSource, StateWrites } from './state.ts'
 export {
   type AccessListEntry,
   effectiveTip,
+  isImpersonated,
   type OwnTransaction,
+  type SenderRule,
+  type SignedAuthorization,
   type Transaction,
   type TransactionFault,
 } from './transaction.ts'

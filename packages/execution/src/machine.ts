@@ -36,7 +36,12 @@ export type Machine = {
   readonly state: State
   /** Sets the block whose ancestors BLOCKHASH sees. */
   readonly enter: (parentHash: Hash32) => void
+  /** Whether the observer of messages is told of any. */
+  readonly observe: (on: boolean) => void
 }
+
+/** Is told of each message to an account before it runs; of creations it is not. */
+export type MessageObserver = (to: Address, data: Uint8Array) => void
 
 /** Address of the TransitionTracker (docs/protocol.md §4). */
 export const TRANSITION_TRACKER: Address = toAddress('0x0000000000000000000000000000000000004d00')
@@ -61,7 +66,9 @@ export async function createMachine(
   common: Common,
   state: State,
   ancestorHash: AncestorHash,
+  observer?: MessageObserver,
 ): Promise<Machine> {
+  let isObserved = true
   let parent: Hash32 | undefined
   const blockchain: EVMMockBlockchainInterface = {
     getBlock: async (number) => {
@@ -81,6 +88,12 @@ export async function createMachine(
     bn254: new FastBn254(),
     customPrecompiles: FAST_PRECOMPILES,
   })
+  if (observer !== undefined) {
+    evm.events.on('beforeMessage', ({ to, data }, resolve) => {
+      if (isObserved && to !== undefined) observer(toAddress(to.toString()), data)
+      resolve?.()
+    })
+  }
   const vm = await createVM({ common, stateManager: state, evm, blockchain })
   return {
     vm,
@@ -88,6 +101,9 @@ export async function createMachine(
     state,
     enter: (parentHash) => {
       parent = parentHash
+    },
+    observe: (on) => {
+      isObserved = on
     },
   }
 }

@@ -13,7 +13,9 @@ import {
   toAddress,
   toHash32,
   type Verdict,
+  ZERO_HASH,
 } from '@mosaic/primitives'
+import { type AccountChange, applyChange } from './account-change.ts'
 import type { Block } from './block.ts'
 import type { Crypto } from './crypto.ts'
 import { StateUnavailableError, SystemCallError } from './errors.ts'
@@ -26,12 +28,13 @@ import {
   hasTracker,
   innerAddress,
   type Machine,
+  type MessageObserver,
   recordParentHash,
   toLogs,
 } from './machine.ts'
 import { encodeReceiptEnvelope, type Log, logsBloom, type Receipt } from './receipt.ts'
 import { State, type StateSource, type StateWrites } from './state.ts'
-import { innerTransaction, type Transaction } from './transaction.ts'
+import { innerTransaction, isImpersonated, type Transaction } from './transaction.ts'
 import { orderedRoot } from './trie.ts'
 
 /** What running a block's transactions and the end-of-block call gave. */
@@ -88,6 +91,11 @@ export type Candidates = {
 
 /** Runs blocks on the states of their parents. Calls must not overlap. */
 export type Processor = {
+  /** The state of `root` with accounts changed, for chains that let their owner do so. */
+  readonly edit: (
+    root: Hash32,
+    changes: readonly AccountChange[],
+  ) => Promise<{ readonly stateRoot: Hash32; readonly writes: StateWrites }>
   /** Runs candidates on the parent's state until there are no more. */
   readonly build: (
     environment: BlockEnvironment,
@@ -116,8 +124,9 @@ export function createProcessor(options: {
   readonly source: StateSource
   readonly ancestorHash: AncestorHash
   readonly tracker: TrackerRule
+  readonly observer?: MessageObserver | undefined
 }): Processor {
-  const { common, crypto, source, ancestorHash, tracker } = options
+  const { common, crypto, source, ancestorHash, tracker, observer } = options
   const hashedKeys = new Map<string, Uint8Array>()
   let warm: { readonly root: Hash32; readonly machine: Machine } | undefined
 
@@ -129,6 +138,7 @@ export function createProcessor(options: {
             common,
             new State(crypto.keccak256, source, hexToBytes(root), hashedKeys),
             ancestorHash,
+            observer,
           )
     warm = undefined
     reusable.enter(parentHash)
@@ -169,6 +179,15 @@ export function createProcessor(options: {
   }
 
   return {
+    edit: async (root, changes) => {
+      const machine = await enter(root, ZERO_HASH)
+      for (const change of changes) await applyChange(machine.state, change)
+      const stateRoot = toHash32(bytesToHex(machine.state.computeRoot()))
+      const writes = machine.state.takeWrites()
+      warm = { root: stateRoot, machine }
+      return { stateRoot, writes }
+    },
+
     build: async (environment, parentStateRoot, feeRecipient, candidates) => {
       const machine = await enter(parentStateRoot, environment.parentHash)
       const context = blockContext(environment, feeRecipient, common)
@@ -241,6 +260,10 @@ async function tryTransaction(
 ): Promise<string | undefined> {
   const mark = machine.state.mark()
   const tx = innerTransaction(transaction)
+  if (isImpersonated(transaction)) {
+    const sender = innerAddress(transaction.from)
+    if ((await machine.state.getCodeSize(sender)) > 0) machine.state.disguise(sender)
+  }
   let result: Awaited<ReturnType<typeof runTx>>
   try {
     result = await runTx(machine.vm, {

@@ -15,7 +15,13 @@ import { EMPTY_TRIE_ROOT } from '@mosaic/protocol'
 import { type CallFault, type CallRequest, type CallResult, runCall } from './call.ts'
 import type { Crypto } from './crypto.ts'
 import { estimateGas } from './estimate-gas.ts'
-import { type AncestorHash, createMachine, innerAddress, type Machine } from './machine.ts'
+import {
+  type AncestorHash,
+  createMachine,
+  innerAddress,
+  type Machine,
+  type MessageObserver,
+} from './machine.ts'
 import { CallTimeoutError, createMachinePool } from './machine-pool.ts'
 import { State, type StateSource } from './state.ts'
 
@@ -76,10 +82,18 @@ export function createQueries(options: {
   readonly crypto: Crypto
   readonly source: StateSource
   readonly ancestorHash: AncestorHash
+  readonly observer?: MessageObserver | undefined
   /** How long a call may run; as in geth if it is left out. */
   readonly callTimeoutMs?: number
 }): Queries {
-  const { common, crypto, source, ancestorHash, callTimeoutMs = CALL_TIMEOUT_MS } = options
+  const {
+    common,
+    crypto,
+    source,
+    ancestorHash,
+    observer,
+    callTimeoutMs = CALL_TIMEOUT_MS,
+  } = options
   const hashedKeys = new Map<string, Uint8Array>()
   const openState = (root: Hash32): State =>
     new State(crypto.keccak256, source, hexToBytes(root), hashedKeys)
@@ -93,7 +107,7 @@ export function createQueries(options: {
     return reader.state
   }
   const pool = createMachinePool(
-    (root) => createMachine(common, openState(root), ancestorHash),
+    (root) => createMachine(common, openState(root), ancestorHash, observer),
     MACHINES,
     callTimeoutMs,
   )
@@ -122,6 +136,7 @@ export function createQueries(options: {
     },
     call: (header, feeRecipient, request) =>
       run(header, async (machine) => {
+        machine.observe(true)
         const gas = capped(request.gas ?? CALL_GAS_CAP)
         const outcome = await runCall(machine, { header, feeRecipient }, request, gas, common)
         if (!outcome.ok) return outcome
@@ -130,6 +145,8 @@ export function createQueries(options: {
       }),
     estimateGas: (header, feeRecipient, request) =>
       run(header, (machine) => {
+        // It runs the same again and again.
+        machine.observe(false)
         const { gas } = request
         const limit = capped(gas === undefined || gas > header.gasLimit ? header.gasLimit : gas)
         return estimateGas(machine, { header, feeRecipient }, request, limit, common)

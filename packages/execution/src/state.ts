@@ -49,6 +49,8 @@ type Undo =
 type AccountStorage = { slots: Map<Key, Uint8Array>; dirty: Set<Key>; trie: Trie | undefined }
 
 const EMPTY = new Uint8Array()
+/** How the code of an account that delegates begins (EIP-7702). */
+const DELEGATION = Uint8Array.of(0xef, 0x01, 0x00)
 const HASHED_KEYS_KEPT = 200_000
 
 /**
@@ -68,6 +70,7 @@ export class State implements StateManagerInterface {
   #undo: Undo[] = []
   #checkpoints: number[] = []
   #original = new Map<Key, Uint8Array>()
+  #disguised: Key | undefined
   #trie: Trie
 
   constructor(
@@ -134,7 +137,19 @@ export class State implements StateManagerInterface {
     await this.modifyAccountFields(address, { codeHash: hash })
   }
 
+  /**
+   * Lets an account with code pass for one that delegates, once: the next reading of its code. EIP-3607 forbids a contract to send, and
+   * EthereumJS has no switch for it.
+   */
+  disguise(address: Address): void {
+    this.#disguised = toKey(address.bytes)
+  }
+
   async getCode(address: Address): Promise<Uint8Array> {
+    if (this.#disguised !== undefined && this.#disguised === toKey(address.bytes)) {
+      this.#disguised = undefined
+      return DELEGATION
+    }
     const account = this.#account(toKey(address.bytes), address.bytes)
     if (account === undefined || !account.isContract()) return EMPTY
     const key = toKey(account.codeHash)

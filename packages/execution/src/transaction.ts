@@ -1,17 +1,19 @@
 import type { Common } from '@ethereumjs/common'
-import { createTx, createTxFromRLP, type TypedTransaction } from '@ethereumjs/tx'
+import { createTx, createTxFromRLP, type TypedTransaction, type TypedTxData } from '@ethereumjs/tx'
 import { Address as InnerAddress } from '@ethereumjs/util'
 import {
   type Address,
   accept,
   bytesToHex,
   type Hash32,
+  hexToBytes,
   keccak256Bytes,
   refuse,
   toAddress,
   toHash32,
   type Verdict,
 } from '@mosaic/primitives'
+import { impersonatedSender, impersonationOf } from './impersonation.ts'
 
 /** One entry of an EIP-2930 access list. */
 export type AccessListEntry = { readonly address: Address; readonly storageKeys: readonly Hash32[] }
@@ -54,6 +56,9 @@ export type TransactionFault = {
   readonly message: string
 }
 
+/** Whose transactions are taken: of those who signed, or also of those in whose name somebody wrote one. */
+export type SenderRule = 'signed' | 'impersonated'
+
 /** The EthereumJS object behind each decoded transaction. */
 const inner = new WeakMap<Transaction, TypedTransaction>()
 
@@ -71,6 +76,7 @@ const SUPPORTED_TYPES = new Set([0, 1, 2, 4])
 export function decodeTransaction(
   raw: Uint8Array,
   common: Common,
+  senders: SenderRule = 'signed',
 ): Verdict<Transaction, TransactionFault> {
   const [first] = raw
   if (first === undefined) return malformed('typed transaction too short')
@@ -98,13 +104,18 @@ export function decodeTransaction(
     return refuse({ code: 'TRANSACTION_FOREIGN_CHAIN', message: 'invalid sender' })
   }
   try {
-    return accept(describe(decoded, raw, common))
+    return accept(describe(decoded, raw, common, senders))
   } catch {
     return malformed('invalid sender')
   }
 }
 
-function describe(decoded: TypedTransaction, raw: Uint8Array, common: Common): Transaction {
+function describe(
+  decoded: TypedTransaction,
+  raw: Uint8Array,
+  common: Common,
+  senders: SenderRule,
+): Transaction {
   const { v, r, s } = decoded
   const keccak = common.customCrypto.keccak256 ?? keccak256Bytes
   if (v === undefined || r === undefined || s === undefined) throw new TypeError('unsigned')
@@ -116,7 +127,11 @@ function describe(decoded: TypedTransaction, raw: Uint8Array, common: Common): T
   const floor = calldataFloor(decoded.data)
   const intrinsic = decoded.getIntrinsicGas()
   // EthereumJS hashes the public key anew each time it is asked for the sender.
-  const sender = new InnerAddress(keccak(decoded.getSenderPublicKey()).slice(12))
+  const named = senders === 'impersonated' ? impersonatedSender(r, s) : undefined
+  const sender =
+    named === undefined
+      ? new InnerAddress(keccak(decoded.getSenderPublicKey()).slice(12))
+      : new InnerAddress(hexToBytes(named))
   Object.assign(decoded, { getSenderAddress: () => sender })
   const transaction: Transaction = {
     hash: toHash32(bytesToHex(keccak(raw))),
@@ -141,28 +156,97 @@ function describe(decoded: TypedTransaction, raw: Uint8Array, common: Common): T
   return transaction
 }
 
-/** What a node's own account sends. */
+/** What an account of this program sends. */
 export type OwnTransaction = {
+  /** 2 unless told. */
+  readonly type?: 0 | 1 | 2 | 4
   readonly nonce: bigint
   readonly gasLimit: bigint
+  /** Of types 0 and 1, the gas price. */
   readonly maxFeePerGas: bigint
+  /** Of types 0 and 1, not looked at. */
   readonly maxPriorityFeePerGas: bigint
-  readonly to: Address
+  /** Undefined: creates a contract. */
+  readonly to: Address | undefined
   readonly value: bigint
   readonly data: Uint8Array
+  readonly accessList?: readonly AccessListEntry[] | undefined
+  readonly authorizations?: readonly SignedAuthorization[] | undefined
 }
 
-/** Signs a fee-market transaction. @throws if the key is none or the fields are out of range. */
+/** A signed delegation of an account to code (EIP-7702). */
+export type SignedAuthorization = {
+  readonly chainId: bigint
+  readonly address: Address
+  readonly nonce: bigint
+  readonly yParity: bigint
+  readonly r: bigint
+  readonly s: bigint
+}
+
+/** Signs a transaction. @throws if the key is none or the fields are out of range. */
 export function signOwnTransaction(
   fields: OwnTransaction,
   secretKey: Uint8Array,
   common: Common,
 ): Transaction {
-  const signed = createTx(
-    { type: 2, chainId: common.chainId(), ...fields },
-    { common, freeze: false },
-  ).sign(secretKey)
-  return describe(signed, signed.serialize(), common)
+  const signed = toUnsigned(fields, common).sign(secretKey)
+  return describe(signed, signed.serialize(), common, 'signed')
+}
+
+/** A transaction in the name of an account whose key nobody has. @throws if the fields are out of range. */
+export function impersonateTransaction(
+  fields: OwnTransaction,
+  sender: Address,
+  common: Common,
+): Transaction {
+  const { r, s } = impersonationOf(sender)
+  const named = toUnsigned(fields, common).addSignature(0n, r, s, true)
+  return describe(named, named.serialize(), common, 'impersonated')
+}
+
+/** Whether nobody signed a transaction. */
+export function isImpersonated({ r, s, from }: Transaction): boolean {
+  return impersonatedSender(r, s) === from
+}
+
+function toUnsigned(fields: OwnTransaction, common: Common): TypedTransaction {
+  const { type = 2, to, accessList, authorizations, maxFeePerGas, maxPriorityFeePerGas } = fields
+  const body: TypedTxData = {
+    type,
+    nonce: fields.nonce,
+    gasLimit: fields.gasLimit,
+    value: fields.value,
+    data: fields.data,
+    ...(to === undefined ? {} : { to: hexToBytes(to) }),
+    ...(type < 2 ? { gasPrice: maxFeePerGas } : { maxFeePerGas, maxPriorityFeePerGas }),
+    ...(type === 0
+      ? {}
+      : {
+          chainId: common.chainId(),
+          accessList: (accessList ?? []).map(({ address, storageKeys }) => ({
+            address,
+            storageKeys: [...storageKeys],
+          })),
+        }),
+    ...(type === 4
+      ? {
+          authorizationList: (authorizations ?? []).map((each) => ({
+            chainId: toQuantity(each.chainId),
+            address: each.address,
+            nonce: toQuantity(each.nonce),
+            yParity: toQuantity(each.yParity),
+            r: toQuantity(each.r),
+            s: toQuantity(each.s),
+          })),
+        }
+      : {}),
+  }
+  return createTx(body, { common, freeze: false })
+}
+
+function toQuantity(value: bigint): `0x${string}` {
+  return `0x${value.toString(16)}`
 }
 
 /** Effective tip per gas at a base fee; negative if the transaction cannot pay the base fee. */

@@ -1,4 +1,5 @@
-import { bigintToBytes, bytesToHex, hexToBytes, keccak256Bytes } from '@mosaic/primitives'
+import { bigintToBytes, bytesToHex, hexToBytes, keccak256Bytes, toHash32 } from '@mosaic/primitives'
+import { signDigest } from '@mosaic/protocol'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { describe, expect, test } from 'vitest'
 import { loadRecoverers, type Recoverer } from '../src/crypto.ts'
@@ -10,7 +11,7 @@ const crypto = await loadCrypto()
 const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n
 
 /** A third implementation, for the other two to be compared with. */
-const noble: Recoverer = {
+const noble: Omit<Recoverer, 'sign'> = {
   name: 'noble',
   recover: (digest, r, s, recovery) => {
     const compact = new Uint8Array(64)
@@ -21,13 +22,39 @@ const noble: Recoverer = {
   },
 }
 
-function outcome({ recover }: Recoverer, input: Parameters<Recoverer['recover']>): string {
+function outcome(
+  { recover }: Pick<Recoverer, 'recover'>,
+  input: Parameters<Recoverer['recover']>,
+): string {
   try {
     return bytesToHex(recover(...input))
   } catch {
     return 'none'
   }
 }
+
+describe('signing', () => {
+  test('gives the same signature in every implementation', () => {
+    const random = seeded(5)
+    for (let i = 0; i < 20; i++) {
+      const digest = random.bytes(32)
+      const key = random.bytes(32)
+      const expected = hexToBytes(signDigest(toHash32(bytesToHex(digest)), key))
+      for (const { name, sign } of recoverers) {
+        const { compact, recovery } = sign(digest, key)
+        const marked = compact.slice()
+        marked[32] = (marked[32] ?? 0) | (recovery << 7)
+        expect([name, bytesToHex(marked)]).toEqual([name, bytesToHex(expected)])
+      }
+    }
+  })
+
+  test('refuses what is no key', () => {
+    for (const { sign } of recoverers) {
+      expect(() => sign(new Uint8Array(32).fill(1), new Uint8Array(32))).toThrow(/key/i)
+    }
+  })
+})
 
 describe('public-key recovery', () => {
   test('is done by at least one implementation, which is named', () => {
