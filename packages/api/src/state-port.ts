@@ -1,10 +1,10 @@
-import type { Chain } from '@mosaic/chain'
+import type { BlockRecord, Chain } from '@mosaic/chain'
 import {
   type CallFault,
   type CallRequest as ExecutionRequest,
   StateUnavailableError,
 } from '@mosaic/execution'
-import { type Address, bytesToHex, hexToBytes, ZERO_ADDRESS } from '@mosaic/primitives'
+import { type Address, bytesToHex, type Hash32, hexToBytes, ZERO_ADDRESS } from '@mosaic/primitives'
 import {
   type CallFailure,
   type CallRequest,
@@ -32,18 +32,15 @@ export function createStatePort(chain: Chain): StatePort {
   const { queries } = chain.execution
   return {
     account: async (at, address) => {
-      const { nonce, balance } = await withState(
-        queries.account(requireRecord(chain, at).header.stateRoot, address),
-      )
+      const { nonce, balance } = await withState(queries.account(rootAt(chain, at), address))
       return { nonce, balance }
     },
     code: async (at, address) =>
-      bytesToHex(await withState(queries.code(requireRecord(chain, at).header.stateRoot, address))),
-    storage: async (at, address, slot) =>
-      withState(queries.slot(requireRecord(chain, at).header.stateRoot, address, slot)),
+      bytesToHex(await withState(queries.code(rootAt(chain, at), address))),
+    storage: async (at, address, slot) => withState(queries.slot(rootAt(chain, at), address, slot)),
     proof: async (at, address, slots) => readProof(chain, at, address, slots),
     call: async (request, signal) => {
-      const { header, signer } = requireRecord(chain, request.at)
+      const { header, signer } = readContext(chain, request.at)
       const message = toMessage(request)
       signal.throwIfAborted()
       const result = await withState(queries.call(header, signer ?? ZERO_ADDRESS, message))
@@ -52,13 +49,24 @@ export function createStatePort(chain: Chain): StatePort {
         : toFailure(result.fault)
     },
     estimateGas: async (request, signal) => {
-      const { header, signer } = requireRecord(chain, request.at)
+      const { header, signer } = readContext(chain, request.at)
       const message = toMessage(request)
       signal.throwIfAborted()
       const result = await withState(queries.estimateGas(header, signer ?? ZERO_ADDRESS, message))
       return result.ok ? { kind: 'success', gas: result.value } : toFailure(result.fault)
     },
   }
+}
+
+/** Root of the state after a block, edits included. */
+function rootAt(chain: Chain, at: Hash32): Hash32 {
+  return chain.stateRoot(requireRecord(chain, at))
+}
+
+/** The block that a message sees, upon the state after it, edits included. */
+function readContext(chain: Chain, at: Hash32): Pick<BlockRecord, 'header' | 'signer'> {
+  const record = requireRecord(chain, at)
+  return { header: { ...record.header, stateRoot: chain.stateRoot(record) }, signer: record.signer }
 }
 
 /** Proves an account and some of its slots against the state root of a block. */

@@ -1,6 +1,11 @@
 import type { Chain, HeadChange, PoolFault, TransactionPool } from '@mosaic/chain'
 import { PREDEPLOYS } from '@mosaic/contracts'
-import type { Block, TransactionFault as DecodingFault, Transaction } from '@mosaic/execution'
+import {
+  type Block,
+  type TransactionFault as DecodingFault,
+  isImpersonated,
+  type Transaction,
+} from '@mosaic/execution'
 import { type Address, type Hash32, keccak256, refuse, type Verdict } from '@mosaic/primitives'
 import type { TransactionFault } from '@mosaic/rpc'
 
@@ -56,13 +61,12 @@ export function createTransactionIntake(
     if (transactions.get(transaction.hash) !== undefined) return refuse({ code: 'ALREADY_KNOWN' })
     for (;;) {
       const head = chain.head()
-      const account = await queries.account(head.header.stateRoot, from)
+      const stateRoot = chain.stateRoot(head)
+      const account = await queries.account(stateRoot, from)
       const code =
-        account.codeHash === EMPTY_CODE_HASH
-          ? undefined
-          : await queries.code(head.header.stateRoot, from)
+        account.codeHash === EMPTY_CODE_HASH ? undefined : await queries.code(stateRoot, from)
       // Checks must be against the head that the pool follows.
-      if (chain.head().hash !== head.hash) continue
+      if (chain.head().hash !== head.hash || chain.stateRoot(head) !== stateRoot) continue
       const fault = findFault(transaction, code)
       if (fault !== undefined) return refuse(fault)
       const isReplacement = transactions.at(from, transaction.nonce) !== undefined
@@ -74,12 +78,14 @@ export function createTransactionIntake(
     }
   }
 
-  const follow = ({ removed, added }: HeadChange): void => {
+  const follow = ({ removed, added, returnsTransactions }: HeadChange): void => {
     const included = added.flatMap((block) => block.transactions)
     transactions.included(included)
     for (const { from, nonce } of included) nonces.set(from, nonce + 1n)
     const again = new Set<Hash32>(included.map(({ hash }) => hash))
-    const returning = removed.flatMap(transactionsOfUsers).filter(({ hash }) => !again.has(hash))
+    const returning = returnsTransactions
+      ? removed.flatMap(transactionsOfUsers).filter(({ hash }) => !again.has(hash))
+      : []
     for (const { from, nonce } of removed.flatMap((block) => block.transactions).toReversed()) {
       if (nonces.has(from) && !included.some((other) => other.from === from))
         nonces.set(from, nonce)
@@ -135,11 +141,16 @@ export function transactionsOfUsers(block: Block): readonly Transaction[] {
 
 /** What the pool does not check. `code` is that of the sender. */
 function findFault(
-  { from, nonce, to, data }: Transaction,
+  transaction: Transaction,
   code: Uint8Array | undefined,
 ): TransactionFault | undefined {
+  const { from, nonce, to, data } = transaction
   if (nonce === MAX_NONCE) return { code: 'NONCE_AT_MAXIMUM' }
-  if (code !== undefined && !DELEGATION_PREFIX.every((byte, i) => code[i] === byte)) {
+  if (
+    code !== undefined &&
+    !isImpersonated(transaction) &&
+    !DELEGATION_PREFIX.every((byte, i) => code[i] === byte)
+  ) {
     return { code: 'SENDER_HAS_CODE', address: from }
   }
   if (to === undefined && data.length > MAX_INIT_CODE_BYTES) {

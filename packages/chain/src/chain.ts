@@ -1,5 +1,11 @@
-import { applyHeader, genesisSnapshot, verifyHeader } from '@mosaic/authority'
-import type { Block, Execution, ExecutionLayer } from '@mosaic/execution'
+import {
+  type AuthorityFault,
+  applyHeader,
+  genesisSnapshot,
+  type HeaderCheck,
+  verifyHeader,
+} from '@mosaic/authority'
+import type { AccountChange, Block, Execution, ExecutionLayer } from '@mosaic/execution'
 import {
   accept,
   type BlockNumber,
@@ -24,7 +30,12 @@ export type HeadChange = {
   readonly head: BlockRecord
   readonly removed: readonly Block[]
   readonly added: readonly Block[]
+  /** Whether removed transactions wait again; if not they are as if they had never been sent. */
+  readonly returnsTransactions: boolean
 }
+
+/** The head, and the root of the state that the next block is built on. */
+export type ChainPosition = { readonly head: Hash32; readonly stateRoot: Hash32 }
 
 /** What an import did. */
 export type Imported = {
@@ -51,6 +62,23 @@ export type Chain = {
   readonly adopt: (block: Block, execution: Execution) => Promise<Verdict<Imported, ChainFault>>
   /** Runs `step` while no import runs, so that its view of the head holds. */
   readonly exclusive: <T>(step: () => Promise<T>) => Promise<T>
+  /** Root of the state after a block, with what was edited since: queries read it and the next block is built on it. */
+  readonly stateRoot: (record: BlockRecord) => Hash32
+  /**
+   * Changes accounts in the state after the head, where no block did. From then on this chain is none that a peer could follow. Not to
+   * be called while an import runs.
+   */
+  readonly edit: (changes: readonly AccountChange[]) => Promise<void>
+  readonly position: () => ChainPosition
+  /**
+   * Makes a known block the head, whatever fork choice says, with the state it had at `position`. Not to be called while an import runs.
+   *
+   * @throws InvalidValueError if the block is not known, or below what is finalized.
+   */
+  readonly moveTo: (
+    position: ChainPosition,
+    options: { readonly returnsTransactions: boolean },
+  ) => Promise<void>
   readonly canonical: (number: BlockNumber) => BlockRecord | undefined
   readonly isCanonical: (hash: Hash32) => boolean
   /** The block of `number` on the branch that ends in `from`. */
@@ -68,11 +96,13 @@ export type ChainOptions = {
   readonly store: Store
   /** Seconds since 1970. */
   readonly nowSeconds: () => bigint
+  /** Which headers may follow; those of clique and EIP-1559 unless told. */
+  readonly checkHeader?: (check: HeaderCheck) => Verdict<undefined, AuthorityFault>
 }
 
 /** Opens the chain on a store, writing genesis first if the store is new. */
 export async function openChain(options: ChainOptions): Promise<Chain> {
-  const { definition, execution, store, nowSeconds } = options
+  const { definition, execution, store, nowSeconds, checkHeader = verifyHeader } = options
   const database = createBlockDatabase(store, execution.decodeBlock)
   const { block: genesisBlock, writes } = execution.genesis
   const genesis = genesisRecord(genesisBlock, genesisSnapshot(genesisBlock.header), definition)
@@ -99,6 +129,9 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
   let head = requireRecord(database.head() ?? genesis.hash)
   let finalized: Checkpoint = database.finalized() ?? genesis.auxiliary.justified
   const listeners = new Set<(change: HeadChange) => void>()
+  /** Roots of states that were edited, by the block after which they stand. */
+  const edited = new Map<Hash32, Hash32>()
+  const stateRoot = ({ hash, header }: BlockRecord): Hash32 => edited.get(hash) ?? header.stateRoot
 
   const isCanonical = (hash: Hash32): boolean => {
     const record = database.record(hash)
@@ -124,22 +157,25 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
     checkpoint(record, height)?.hash === hash
   const parentOf = (record: BlockRecord): BlockRecord => requireRecord(record.header.parentHash)
 
-  /** The way from the head to a block that is not stored yet. */
-  const reorganise = (block: Block, record: BlockRecord): Pick<HeadChange, 'removed' | 'added'> => {
+  /** The way from the head to a block, and on to `last` if that one is not stored yet. */
+  const reorganise = (
+    to: BlockRecord,
+    last: readonly Block[],
+  ): Pick<HeadChange, 'removed' | 'added'> => {
     const removed: Block[] = []
-    const added: Block[] = [block]
+    const added: Block[] = []
     let from = head
-    let target = parentOf(record)
+    let target = to
     while (from.hash !== target.hash) {
       if (target.header.number >= from.header.number && target.hash !== from.hash) {
-        added.unshift(requireBlock(target.hash))
+        added.push(requireBlock(target.hash))
         target = requireRecord(target.header.parentHash)
       } else {
-        removed.unshift(requireBlock(from.hash))
+        removed.push(requireBlock(from.hash))
         from = requireRecord(from.header.parentHash)
       }
     }
-    return { removed, added }
+    return { removed: removed.toReversed(), added: [...added.toReversed(), ...last] }
   }
 
   const append = async (
@@ -157,7 +193,7 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
     if (risen !== undefined) operations.push(...database.setFinalized(risen))
     const isForced = risen !== undefined && !contains(head, risen)
     const isHead = isForced || compareRecords(record, head, parentOf) < 0
-    const change = isHead ? reorganise(block, record) : undefined
+    const change = isHead ? reorganise(parentOf(record), [block]) : undefined
     if (change !== undefined) {
       operations.push(...database.setHead(record.hash, change.removed, change.added))
     }
@@ -166,7 +202,7 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
     finalized = risen ?? finalized
     if (change !== undefined) {
       head = record
-      for (const listener of listeners) listener({ head, ...change })
+      for (const listener of listeners) listener({ head, ...change, returnsTransactions: true })
     }
     return { record, isNew: true, isHead }
   }
@@ -188,7 +224,7 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
     if (number <= finalized.height * definition.epochLength || !contains(parent, finalized)) {
       return refuse({ code: 'CHAIN_CONFLICTS_WITH_FINALITY', finalized: finalized.hash, number })
     }
-    const verified = verifyHeader({
+    const verified = checkHeader({
       header: block.header,
       parent: parent.header,
       snapshot: parent.snapshot,
@@ -232,7 +268,7 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
         const prepared = prepare(block)
         if (!prepared.ok) return prepared
         const { parent, snapshot } = prepared.value
-        const executed = await execution.processor.execute(block, parent.header.stateRoot)
+        const executed = await execution.processor.execute(block, stateRoot(parent))
         if (!executed.ok) return executed
         const record = deriveRecord(block, executed.value, parent, snapshot, definition)
         return accept(await append(block, executed.value, record))
@@ -244,6 +280,25 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
       const { parent, snapshot } = prepared.value
       const record = deriveRecord(block, executed, parent, snapshot, definition)
       return accept(await append(block, executed, record))
+    },
+    stateRoot,
+    edit: async (changes) => {
+      const result = await execution.processor.edit(stateRoot(head), changes)
+      await store.batch(database.putState(result.writes))
+      edited.set(head.hash, result.stateRoot)
+    },
+    position: () => ({ head: head.hash, stateRoot: stateRoot(head) }),
+    moveTo: async (position, { returnsTransactions }) => {
+      const target = requireRecord(position.head)
+      if (!contains(target, finalized)) {
+        throw new InvalidValueError(`a block above the finalized ${finalized.hash}`, target.hash)
+      }
+      const change = reorganise(target, [])
+      await store.batch(database.setHead(target.hash, change.removed, change.added))
+      if (position.stateRoot === target.header.stateRoot) edited.delete(target.hash)
+      else edited.set(target.hash, position.stateRoot)
+      head = target
+      for (const listener of listeners) listener({ head, ...change, returnsTransactions })
     },
     canonical: (number) => {
       const hash = database.canonicalHash(number)

@@ -13,6 +13,7 @@ export type { BlockRecord, ChainFinality, Checkpoint } from './block-record.ts'
 export {
   type Chain,
   type ChainOptions,
+  type ChainPosition,
   type HeadChange,
   type Imported,
   openChain,
@@ -27,6 +28,7 @@ export {
   type ProducerPorts,
 } from './producer.ts'
 export { decodeLog, deriveTransition, deriveTransitionHash } from './record-derivation.ts'
+export { type BlockDraft, type BlockSeal, sealBlock } from './seal-block.ts'
 export {
   createTransactionPool,
   type PoolFault,

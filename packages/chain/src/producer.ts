@@ -1,14 +1,4 @@
-import {
-  type AuthorityHeader,
-  buildExtraData,
-  chooseProposal,
-  EMPTY_UNCLE_HASH,
-  headerHash,
-  nextBaseFee,
-  nextGasLimit,
-  sealHash,
-  sealPlan,
-} from '@mosaic/authority'
+import { chooseProposal, nextBaseFee, nextGasLimit, sealPlan } from '@mosaic/authority'
 import { encodeSubmitVotes, PREDEPLOYS } from '@mosaic/contracts'
 import {
   type Block,
@@ -16,18 +6,12 @@ import {
   StateUnavailableError,
   type Transaction,
 } from '@mosaic/execution'
-import {
-  type Address,
-  concatBytes,
-  type Hash32,
-  hexToBytes,
-  toBlockNumber,
-  ZERO_HASH,
-} from '@mosaic/primitives'
-import { secretKeyToAddress, signDigest } from '@mosaic/protocol'
+import { type Address, hexToBytes, toBlockNumber } from '@mosaic/primitives'
+import { secretKeyToAddress } from '@mosaic/protocol'
 import { type Body, findCulprit, listCandidates } from './block-culprit.ts'
 import type { BlockRecord } from './block-record.ts'
 import type { Chain } from './chain.ts'
+import { type BlockDraft, sealBlock } from './seal-block.ts'
 import type { TransactionPool } from './transaction-pool.ts'
 import type { PendingVote, VotePool } from './vote-pool.ts'
 import { selectVotes } from './vote-selection.ts'
@@ -69,12 +53,6 @@ export type Producer = {
   readonly start: () => void
   readonly stop: () => Promise<void>
 }
-
-/** The fields of a header that stand before its block is run. */
-type Draft = Pick<
-  AuthorityHeader,
-  'parentHash' | 'number' | 'timestamp' | 'gasLimit' | 'difficulty'
-> & { readonly baseFeePerGas: bigint }
 
 const MAX_VOTES = 64
 /** Gas for one vote; far more than it takes, also when it opens a link. */
@@ -137,7 +115,7 @@ export function createProducer(ports: ProducerPorts, options: ProducerOptions): 
     const earliest = parent.header.timestamp + definition.rules.period
     const clock = BigInt(Math.floor(now() / 1000))
     const isEpoch = number % definition.rules.epoch === 0n
-    const draft: Draft = {
+    const draft: BlockDraft = {
       parentHash: parent.hash,
       number,
       timestamp: clock > earliest ? clock : earliest,
@@ -146,31 +124,14 @@ export function createProducer(ports: ProducerPorts, options: ProducerOptions): 
       baseFeePerGas: nextBaseFee(parent.header),
     }
     const built = await buildBody(parent, draft)
-    const unsealed: AuthorityHeader = {
+    const block = sealBlock(execution, built, {
       ...draft,
-      uncleHash: EMPTY_UNCLE_HASH,
       ...chooseProposal(parent.snapshot, ports.proposals(), ports.random, definition.rules.epoch),
-      stateRoot: built.stateRoot,
-      transactionsRoot: built.transactionsRoot,
-      receiptsRoot: built.receiptsRoot,
-      logsBloom: built.logsBloom,
-      gasUsed: built.gasUsed,
-      extraData: buildExtraData({ vanity, signers: isEpoch ? parent.snapshot.signers : [] }),
-      mixHash: ZERO_HASH,
-    }
-    const header: AuthorityHeader = {
-      ...unsealed,
-      extraData: concatBytes(
-        unsealed.extraData.slice(0, -65),
-        seal(sealHash(unsealed), options.secretKey),
-      ),
-    }
-    const block: Block = {
-      hash: headerHash(header),
-      header,
-      transactions: built.transactions,
-      signer: address,
-    }
+      vanity,
+      signers: isEpoch ? parent.snapshot.signers : [],
+      sealer: address,
+      secretKey: options.secretKey,
+    })
     const adopted = await chain.adopt(block, built)
     if (adopted.ok) {
       log('debug', 'block sealed', {
@@ -188,9 +149,9 @@ export function createProducer(ports: ProducerPorts, options: ProducerOptions): 
    * First the votes, in a transaction of the producer's own account; then the pool by tip. What lets the block not be built leaves the pool:
    * nobody may stop a producer by what he sends.
    */
-  const buildBody = async (parent: BlockRecord, draft: Draft): Promise<Body> => {
+  const buildBody = async (parent: BlockRecord, draft: BlockDraft): Promise<Body> => {
     const run = (candidates: Candidates): Promise<Body> =>
-      execution.processor.build(draft, parent.header.stateRoot, address, candidates)
+      execution.processor.build(draft, chain.stateRoot(parent), address, candidates)
     const votesDue = await selectVotes(
       chain,
       votes,
@@ -232,13 +193,13 @@ export function createProducer(ports: ProducerPorts, options: ProducerOptions): 
   /** Candidates from the pool, after those that come first. What is handed out goes into `offered`. */
   const offerPool = async (
     parent: BlockRecord,
-    draft: Draft,
+    draft: BlockDraft,
     carried: readonly Transaction[],
     offered: Transaction[],
   ): Promise<Candidates> => {
     const nonces = new Map<Address, bigint>()
     for (const sender of transactions.senders().keys()) {
-      nonces.set(sender, (await execution.queries.account(parent.header.stateRoot, sender)).nonce)
+      nonces.set(sender, (await execution.queries.account(chain.stateRoot(parent), sender)).nonce)
     }
     const ranked = transactions.best(draft.baseFeePerGas, (sender) => nonces.get(sender) ?? 0n)
     const first = [...carried]
@@ -264,10 +225,10 @@ export function createProducer(ports: ProducerPorts, options: ProducerOptions): 
 
   const carryVotes = async (
     parent: BlockRecord,
-    draft: Draft,
+    draft: BlockDraft,
     due: readonly PendingVote[],
   ): Promise<Transaction> => {
-    const account = await execution.queries.account(parent.header.stateRoot, address)
+    const account = await execution.queries.account(chain.stateRoot(parent), address)
     const limit = BASE_VOTE_GAS + VOTE_GAS * BigInt(due.length)
     return execution.signTransaction(
       {
@@ -303,12 +264,4 @@ export function createProducer(ports: ProducerPorts, options: ProducerOptions): 
 function voteLimit(gasLimit: bigint): number {
   const fitting = Number((gasLimit - BASE_VOTE_GAS) / VOTE_GAS)
   return Math.max(1, Math.min(MAX_VOTES, fitting))
-}
-
-/** The 65-byte seal of EIP-225: r ‖ s ‖ recovery bit. */
-function seal(digest: Hash32, secretKey: Uint8Array): Uint8Array {
-  const compact = hexToBytes(signDigest(digest, secretKey))
-  const parity = (compact[32] ?? 0) >> 7
-  compact[32] = (compact[32] ?? 0) & 0x7f
-  return concatBytes(compact, Uint8Array.of(parity))
 }

@@ -332,7 +332,7 @@ export async function createTestChain(
       baseFeePerGas: nextBaseFee(parent.header),
     }
     const executed = await chain.exclusive(() =>
-      execution.processor.build(environment, parent.header.stateRoot, signer.address, {
+      execution.processor.build(environment, chain.stateRoot(parent), signer.address, {
         next: () => pending.shift(),
         skipped: ({ reason }) => fail(`no transaction to be skipped for ${reason}`),
       }),
