@@ -1,5 +1,7 @@
-import { type Hash32, type Hex, toHash32, toHex } from '@mosaic/primitives'
-import { Interface, type InterfaceAbi, type Result } from 'ethers'
+import { type Hex, toHash32, toHex } from '@mosaic/primitives'
+import type { Result } from 'ethers'
+import { type AbiEntry, eventTopic } from './event-topic.ts'
+import { type LazyInterface, lazyInterface } from './lazy-interface.ts'
 
 /** A log as JSON-RPC and the EVM give it. */
 export type EncodedLog = { readonly topics: readonly string[]; readonly data: string }
@@ -25,48 +27,41 @@ export type NamedEvent<Events> = {
 }[keyof Events]
 
 /** @throws TypeError if the ABI has no such function, or the values do not fit. */
-export function encodeFunction(abi: Interface, name: string, values: readonly unknown[]): Hex {
-  return toHex(abi.encodeFunctionData(name, values))
+export function encodeFunction(abi: LazyInterface, name: string, values: readonly unknown[]): Hex {
+  return toHex(abi().encodeFunctionData(name, values))
 }
 
 /** Creation code followed by the constructor's arguments. */
-export function encodeCreation(abi: Interface, code: Hex, values: readonly unknown[]): Hex {
-  return toHex(code + abi.encodeDeploy(values).slice(2))
+export function encodeCreation(abi: LazyInterface, code: Hex, values: readonly unknown[]): Hex {
+  return toHex(code + abi().encodeDeploy(values).slice(2))
 }
 
 /** A view whose return values are read by `read`. */
 export function createView<Arguments extends readonly unknown[], Value>(
-  abi: Interface,
+  abi: LazyInterface,
   name: string,
   read: ReadFields<Value>,
 ): View<Arguments, Value> {
   return {
     encode: (...values) => encodeFunction(abi, name, values),
-    decode: (data) => read(abi.decodeFunctionResult(name, data)),
+    decode: (data) => read(abi().decodeFunctionResult(name, data)),
   }
 }
 
 /** A decoder for the events of one contract; it returns undefined for logs of any other event. */
 export function createEventDecoder<Events extends Record<string, object>>(
-  abi: InterfaceAbi,
+  abi: readonly AbiEntry[],
   readers: EventReaders<Events>,
 ): (log: EncodedLog) => NamedEvent<Events> | undefined {
-  const contract = new Interface(abi)
+  const contract = lazyInterface(abi)
   const byTopic = new Map(
-    Object.keys(readers).map((name) => [eventTopic(contract, name), name] as const),
+    Object.keys(readers).map((name) => [eventTopic(abi, name), name] as const),
   )
   const isName = (name: string): name is Extract<keyof Events, string> => name in readers
   return (log) => {
     const name = byTopic.get(toHash32(log.topics[0] ?? `0x${'00'.repeat(32)}`))
     if (name === undefined || !isName(name)) return undefined
-    const fields = contract.decodeEventLog(name, log.data, log.topics)
+    const fields = contract().decodeEventLog(name, log.data, log.topics)
     return { name, ...readers[name](fields) }
   }
-}
-
-/** First topic of an event. @throws TypeError if the ABI has no such event. */
-export function eventTopic(abi: Interface, name: string): Hash32 {
-  const event = abi.getEvent(name)
-  if (event === null) throw new TypeError(`no event ${name} in the ABI`)
-  return toHash32(event.topicHash)
 }

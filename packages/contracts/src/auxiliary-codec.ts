@@ -10,6 +10,7 @@ import {
   type Height,
   type Hex,
   hexToBytes,
+  keccak256Bytes,
   type MetaHeight,
   toAddress,
   toBlockNumber,
@@ -19,20 +20,21 @@ import {
   toHex,
   toMetaHeight,
   toWeight,
+  utf8ToBytes,
   type Weight,
 } from '@mosaic/primitives'
 import type { Kernel, TransitionObject, VoteMessage } from '@mosaic/protocol'
-import { Interface, type Result } from 'ethers'
+import type { Result } from 'ethers'
 import {
   createEventDecoder,
   createView,
   type EncodedLog,
   encodeCreation,
   encodeFunction,
-  eventTopic,
   type NamedEvent,
   type View,
 } from './abi-codec.ts'
+import { eventTopic } from './event-topic.ts'
 import { readKernel, readTransition, readVote, splitWords } from './fields.ts'
 import { finalityGadgetAbi, finalityGadgetCreationCode } from './generated/finality-gadget.ts'
 import { kernelRegistryAbi, kernelRegistryCreationCode } from './generated/kernel-registry.ts'
@@ -41,6 +43,7 @@ import {
   transitionTrackerAbi,
   transitionTrackerCreationCode,
 } from './generated/transition-tracker.ts'
+import { lazyInterface } from './lazy-interface.ts'
 import { type SlashedOffence, toSlashedOffence } from './offence-codec.ts'
 import { PREDEPLOYS } from './predeploys.ts'
 
@@ -151,14 +154,12 @@ type AuxiliaryEvents = {
 /** An event of a predeploy. `KernelActivated` is in no receipt: it is emitted by the call at the end of a block. */
 export type AuxiliaryEvent = NamedEvent<AuxiliaryEvents>
 
-const tracker = new Interface(transitionTrackerAbi)
-const gadget = new Interface(finalityGadgetAbi)
-const observer = new Interface(originObserverAbi)
-const registry = new Interface(kernelRegistryAbi)
+const tracker = lazyInterface(transitionTrackerAbi)
+const gadget = lazyInterface(finalityGadgetAbi)
+const observer = lazyInterface(originObserverAbi)
+const registry = lazyInterface(kernelRegistryAbi)
 
-const END_BLOCK = hexToBytes(
-  toHex(tracker.encodeFunctionData('endBlock', [`0x${'00'.repeat(32)}`, 0n])),
-).slice(0, 4)
+const END_BLOCK = keccak256Bytes(utf8ToBytes('endBlock(bytes32,uint64)')).subarray(0, 4)
 
 /** Creation calldata of TransitionTracker. */
 export function encodeTransitionTrackerCreation(
@@ -208,7 +209,7 @@ export function encodeSubmitVotes(
 
 /** The results that `FinalityGadget.submitVotes` returns. */
 export function decodeSubmitVotes(data: string): readonly VoteResult[] {
-  const [results] = gadget.decodeFunctionResult('submitVotes', data)
+  const [results] = gadget().decodeFunctionResult('submitVotes', data)
   return Array.from(results, (ordinal) => {
     const result = VOTE_RESULTS[Number(ordinal)]
     if (result === undefined) throw new RangeError(`no vote result ${String(ordinal)}`)
@@ -323,15 +324,15 @@ export const kernelRegistryViews: {
 
 /** First topics of the predeploys' events, for log filters. */
 export const auxiliaryEventTopics: { readonly [Name in keyof AuxiliaryEvents]: Hash32 } = {
-  LinkOpened: eventTopic(gadget, 'LinkOpened'),
-  VoteRecorded: eventTopic(gadget, 'VoteRecorded'),
-  CheckpointJustified: eventTopic(gadget, 'CheckpointJustified'),
-  CheckpointFinalized: eventTopic(gadget, 'CheckpointFinalized'),
-  ValidatorSlashed: eventTopic(gadget, 'ValidatorSlashed'),
-  HeaderReported: eventTopic(observer, 'HeaderReported'),
-  ObservationFinalized: eventTopic(observer, 'ObservationFinalized'),
-  KernelConfirmed: eventTopic(registry, 'KernelConfirmed'),
-  KernelActivated: eventTopic(registry, 'KernelActivated'),
+  LinkOpened: eventTopic(finalityGadgetAbi, 'LinkOpened'),
+  VoteRecorded: eventTopic(finalityGadgetAbi, 'VoteRecorded'),
+  CheckpointJustified: eventTopic(finalityGadgetAbi, 'CheckpointJustified'),
+  CheckpointFinalized: eventTopic(finalityGadgetAbi, 'CheckpointFinalized'),
+  ValidatorSlashed: eventTopic(finalityGadgetAbi, 'ValidatorSlashed'),
+  HeaderReported: eventTopic(originObserverAbi, 'HeaderReported'),
+  ObservationFinalized: eventTopic(originObserverAbi, 'ObservationFinalized'),
+  KernelConfirmed: eventTopic(kernelRegistryAbi, 'KernelConfirmed'),
+  KernelActivated: eventTopic(kernelRegistryAbi, 'KernelActivated'),
 }
 
 type GadgetEventName =

@@ -19,21 +19,22 @@ import {
   type Weight,
 } from '@mosaic/primitives'
 import type { Kernel, TransitionObject, VoteMessage } from '@mosaic/protocol'
-import { Interface, type Result } from 'ethers'
+import type { Result } from 'ethers'
 import {
   createEventDecoder,
   createView,
   type EncodedLog,
   encodeCreation,
   encodeFunction,
-  eventTopic,
   type NamedEvent,
   type View,
 } from './abi-codec.ts'
 import { coreAbi } from './core-abi.ts'
+import { eventTopic } from './event-topic.ts'
 import { encodeSignerBitmap, readKernel, readTransition } from './fields.ts'
 import { coreCreationCode } from './generated/core.ts'
 import { coreFactoryAbi, coreFactoryCreationCode } from './generated/core-factory.ts'
+import { lazyInterface } from './lazy-interface.ts'
 import { type SlashedOffence, toSlashedOffence } from './offence-codec.ts'
 
 /** What a core is created with and never changes. */
@@ -284,8 +285,8 @@ type CoreEvents = {
 /** An event of a core. */
 export type CoreEvent = NamedEvent<CoreEvents>
 
-const core = new Interface(coreAbi)
-const factory = new Interface(coreFactoryAbi)
+const core = lazyInterface(coreAbi)
+const factory = lazyInterface(coreFactoryAbi)
 
 const PHASES: readonly CorePhase[] = ['creation', 'open', 'halted']
 const STATUSES: readonly ValidatorStatus[] = [
@@ -332,7 +333,7 @@ export const predictCore: View<
       definition,
       salt,
     ]),
-  decode: (data) => toAddress(factory.decodeFunctionResult('predictCore', data)[0]),
+  decode: (data) => toAddress(factory().decodeFunctionResult('predictCore', data)[0]),
 }
 
 /** `Core.deposit`; the signature of the registration is empty (`0x`) when the validator is the sender. */
@@ -564,24 +565,24 @@ export const coreViews: {
 
 /** First topics of the core's events, for log filters. */
 export const coreEventTopics: { readonly [Name in keyof CoreEvents]: Hash32 } = {
-  CoreCreated: eventTopic(core, 'CoreCreated'),
-  CoreOpened: eventTopic(core, 'CoreOpened'),
-  KernelOpened: eventTopic(core, 'KernelOpened'),
-  MetaBlockProposed: eventTopic(core, 'MetaBlockProposed'),
-  MetaBlockCommitted: eventTopic(core, 'MetaBlockCommitted'),
-  ValidatorDeposited: eventTopic(core, 'ValidatorDeposited'),
-  LogoutRequested: eventTopic(core, 'LogoutRequested'),
-  ValidatorRemoved: eventTopic(core, 'ValidatorRemoved'),
-  StakeWithdrawn: eventTopic(core, 'StakeWithdrawn'),
-  ValidatorSlashed: eventTopic(core, 'ValidatorSlashed'),
-  Halted: eventTopic(core, 'Halted'),
-  DynastyCapped: eventTopic(core, 'DynastyCapped'),
-  ProposalStruck: eventTopic(core, 'ProposalStruck'),
-  GasTargetMissed: eventTopic(core, 'GasTargetMissed'),
-  StakeReduced: eventTopic(core, 'StakeReduced'),
-  RewardPaid: eventTopic(core, 'RewardPaid'),
-  OriginHashAnchored: eventTopic(core, 'OriginHashAnchored'),
-  BondReturned: eventTopic(core, 'BondReturned'),
+  CoreCreated: eventTopic(coreAbi, 'CoreCreated'),
+  CoreOpened: eventTopic(coreAbi, 'CoreOpened'),
+  KernelOpened: eventTopic(coreAbi, 'KernelOpened'),
+  MetaBlockProposed: eventTopic(coreAbi, 'MetaBlockProposed'),
+  MetaBlockCommitted: eventTopic(coreAbi, 'MetaBlockCommitted'),
+  ValidatorDeposited: eventTopic(coreAbi, 'ValidatorDeposited'),
+  LogoutRequested: eventTopic(coreAbi, 'LogoutRequested'),
+  ValidatorRemoved: eventTopic(coreAbi, 'ValidatorRemoved'),
+  StakeWithdrawn: eventTopic(coreAbi, 'StakeWithdrawn'),
+  ValidatorSlashed: eventTopic(coreAbi, 'ValidatorSlashed'),
+  Halted: eventTopic(coreAbi, 'Halted'),
+  DynastyCapped: eventTopic(coreAbi, 'DynastyCapped'),
+  ProposalStruck: eventTopic(coreAbi, 'ProposalStruck'),
+  GasTargetMissed: eventTopic(coreAbi, 'GasTargetMissed'),
+  StakeReduced: eventTopic(coreAbi, 'StakeReduced'),
+  RewardPaid: eventTopic(coreAbi, 'RewardPaid'),
+  OriginHashAnchored: eventTopic(coreAbi, 'OriginHashAnchored'),
+  BondReturned: eventTopic(coreAbi, 'BondReturned'),
 }
 
 /** Decodes a log of a core; undefined for any other event. @throws if the log's shape is not that of its topic. */

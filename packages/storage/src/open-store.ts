@@ -9,7 +9,6 @@ import {
   toHash32,
   utf8ToBytes,
 } from '@mosaic/primitives'
-import { Level } from 'level'
 import { addChecksum, removeChecksum } from './checksum.ts'
 import {
   CorruptRecordError,
@@ -65,6 +64,8 @@ async function prepareDirectory(directory: string): Promise<boolean> {
 }
 
 async function openDatabase(directory: string, wasInitialised: boolean): Promise<Database> {
+  // Not with the module: a store in memory needs no database.
+  const { Level } = await import('level')
   const database: Database = new Level(join(directory, DATABASE_NAME), {
     keyEncoding: 'view',
     valueEncoding: 'view',
