@@ -22,6 +22,12 @@ abstract contract Test {
         assertEq(uint256(uint160(left)), uint256(uint160(right)));
     }
 
+    function assertEq(bool left, bool right) internal pure {
+        if (left != right) {
+            revert NotEqual(bytes32(uint256(left ? 1 : 0)), bytes32(uint256(right ? 1 : 0)));
+        }
+    }
+
     function assertTrue(bool holds, string memory what) internal pure {
         if (!holds) revert NotTrue(what);
     }
