@@ -13,6 +13,7 @@ import { createFeePort } from './fee-port.ts'
 import { createMosaicPort } from './mosaic-port.ts'
 import { createPoolPort } from './pool-port.ts'
 import { createStatePort } from './state-port.ts'
+import { createTracePort } from './trace-port.ts'
 
 export { readContract } from './checkpoints.ts'
 export type { MosaicContext, OriginPort, RpcContext } from './context.ts'
@@ -33,6 +34,7 @@ export function createRpcPorts(context: RpcContext): RpcPorts & { readonly close
     },
     chain: createChainPort(chain, views),
     state: createStatePort(chain),
+    traces: createTracePort(chain),
     pool: createPoolPort(context),
     fees: createFeePort(chain),
     events,

@@ -1,31 +1,34 @@
-import type { BlockRecord, Chain } from '@mosaic/chain'
+import type { AuthorityHeader } from '@mosaic/authority'
+import type { Chain } from '@mosaic/chain'
 import {
+  type BlockOverrides,
   type CallFault,
+  CallTimeoutError,
   type CallRequest as ExecutionRequest,
+  type Pretence,
+  type SimulatedBlock,
+  type StateOverrides,
   StateUnavailableError,
+  TraceTooLargeError,
 } from '@mosaic/execution'
-import { type Address, bytesToHex, type Hash32, hexToBytes, ZERO_ADDRESS } from '@mosaic/primitives'
+import {
+  type Address,
+  accept,
+  bytesToHex,
+  type Hash32,
+  hexToBytes,
+  ZERO_ADDRESS,
+} from '@mosaic/primitives'
 import {
   type CallFailure,
   type CallRequest,
   ERROR_CODE,
   RpcError,
+  type SimulatedBlockView,
   type StatePort,
 } from '@mosaic/rpc'
 import { requireRecord } from './block-views.ts'
-
-/** Reasons of EthereumJS in geth's words, where they differ. */
-const GETH_WORDS: Readonly<Record<string, string>> = {
-  'invalid JUMP': 'invalid jump destination',
-  'invalid opcode': 'invalid opcode: INVALID',
-  'static state change': 'write protection',
-  'code store out of gas': 'contract creation code storage out of gas',
-  'code size to deposit exceeds maximum code size': 'max code size exceeded',
-  'initcode exceeds max initcode size': 'max initcode size exceeded',
-  'invalid bytecode deployed': 'invalid code: must not begin with 0xef',
-  'create collision': 'contract address collision',
-  'insufficient balance': 'insufficient balance for transfer',
-}
+import { toHeaderView } from './views.ts'
 
 /** The state after blocks of a chain, and messages run upon it. */
 export function createStatePort(chain: Chain): StatePort {
@@ -40,21 +43,50 @@ export function createStatePort(chain: Chain): StatePort {
     storage: async (at, address, slot) => withState(queries.slot(rootAt(chain, at), address, slot)),
     proof: async (at, address, slots) => readProof(chain, at, address, slots),
     call: async (request, signal) => {
-      const { header, signer } = readContext(chain, request.at)
-      const message = toMessage(request)
+      const { at, feeRecipient, message, pretence } = prepareCall(chain, request)
       signal.throwIfAborted()
-      const result = await withState(queries.call(header, signer ?? ZERO_ADDRESS, message))
+      const result = await withState(queries.call(at, feeRecipient, message, pretence))
       return result.ok
         ? { kind: 'success', returnData: bytesToHex(result.value.returned) }
         : toFailure(result.fault)
     },
     estimateGas: async (request, signal) => {
-      const { header, signer } = readContext(chain, request.at)
-      const message = toMessage(request)
+      const { at, feeRecipient, message, pretence } = prepareCall(chain, request)
       signal.throwIfAborted()
-      const result = await withState(queries.estimateGas(header, signer ?? ZERO_ADDRESS, message))
+      const result = await withState(queries.estimateGas(at, feeRecipient, message, pretence))
       return result.ok ? { kind: 'success', gas: result.value } : toFailure(result.fault)
     },
+    accessList: async (request, signal) => {
+      const { at, feeRecipient, message, pretence } = prepareCall(chain, request)
+      signal.throwIfAborted()
+      const result = await withState(queries.accessList(at, feeRecipient, message, pretence))
+      return result.ok ? { kind: 'success', ...result.value } : toFailure(result.fault)
+    },
+    simulate: async ({ at, blocks, validation, traceTransfers }) => {
+      const { at: header, feeRecipient } = readContext(chain, at)
+      const requests = blocks.map(({ blockOverrides, stateOverrides, calls }) => ({
+        blockOverrides: toBlockOverrides(blockOverrides),
+        stateOverrides: toStateOverrides(stateOverrides),
+        calls: calls.map((call) => ({ ...toMessage(call), nonce: call.nonce })),
+      }))
+      const options = { validation, traceTransfers }
+      const result = await withState(queries.simulate(header, at, feeRecipient, requests, options))
+      return result.ok ? accept(result.value.map(toSimulatedBlock)) : result
+    },
+  }
+}
+
+function toSimulatedBlock({ header, hash, size, calls }: SimulatedBlock): SimulatedBlockView {
+  return {
+    header: toHeaderView(hash, header),
+    size,
+    calls: calls.map(({ data, returned, logs, fault, ...call }) => ({
+      ...call,
+      input: bytesToHex(data),
+      returnData: bytesToHex(returned),
+      logs: logs.map((log) => ({ ...log, data: bytesToHex(log.data) })),
+      failure: fault === undefined ? undefined : toFailure(fault),
+    })),
   }
 }
 
@@ -64,9 +96,12 @@ function rootAt(chain: Chain, at: Hash32): Hash32 {
 }
 
 /** The block that a message sees, upon the state after it, edits included. */
-function readContext(chain: Chain, at: Hash32): Pick<BlockRecord, 'header' | 'signer'> {
+function readContext(chain: Chain, at: Hash32): Pick<CallTarget, 'at' | 'feeRecipient'> {
   const record = requireRecord(chain, at)
-  return { header: { ...record.header, stateRoot: chain.stateRoot(record) }, signer: record.signer }
+  return {
+    at: { ...record.header, stateRoot: chain.stateRoot(record) },
+    feeRecipient: record.signer ?? ZERO_ADDRESS,
+  }
 }
 
 /** Proves an account and some of its slots against the state root of a block. */
@@ -92,43 +127,68 @@ export async function readProof(
   }
 }
 
-/** @throws RpcError instead of {@link StateUnavailableError}: the caller named a block whose state is not kept. */
-async function withState<T>(answer: Promise<T>): Promise<T> {
+/** @throws RpcError instead of what says that the state is not kept, or that something took too long or too much. */
+export async function withState<T>(answer: Promise<T>): Promise<T> {
   try {
     return await answer
   } catch (error) {
-    if (!(error instanceof StateUnavailableError)) throw error
-    throw new RpcError(ERROR_CODE.server, 'the state of this block is not available')
+    if (error instanceof StateUnavailableError) {
+      throw new RpcError(ERROR_CODE.server, 'the state of this block is not available')
+    }
+    if (error instanceof CallTimeoutError) {
+      throw new RpcError(ERROR_CODE.server, 'execution timeout')
+    }
+    if (error instanceof TraceTooLargeError) throw new RpcError(ERROR_CODE.limit, error.message)
+    throw error
   }
 }
 
-/** @throws RpcError for what this node cannot pretend. */
-function toMessage(request: CallRequest): ExecutionRequest {
-  if (request.stateOverrides.size > 0) throw unsupported('state overrides are')
-  if (Object.values(request.blockOverrides).some((override) => override !== undefined)) {
-    throw unsupported('block overrides are')
-  }
-  if (request.authorizationList !== undefined) throw unsupported('an authorization list is')
+/** A call as the execution layer takes it, with the block that it sees. */
+type CallTarget = {
+  readonly at: AuthorityHeader
+  readonly feeRecipient: Address
+  readonly message: ExecutionRequest
+  readonly pretence: Pretence
+}
+
+/** Reads a call. @throws InvalidValueError if there is no such block. */
+export function prepareCall(chain: Chain, request: CallRequest): CallTarget {
   return {
-    from: request.from,
-    to: request.to,
-    gas: request.gas,
-    value: request.value,
-    data: hexToBytes(request.input),
-    gasPrice: request.gasPrice,
-    maxFeePerGas: request.maxFeePerGas,
-    maxPriorityFeePerGas: request.maxPriorityFeePerGas,
-    accessList: request.accessList,
+    ...readContext(chain, request.at),
+    message: toMessage(request),
+    pretence: {
+      state: toStateOverrides(request.stateOverrides),
+      block: toBlockOverrides(request.blockOverrides),
+    },
   }
 }
 
-function unsupported(what: string): RpcError {
-  return new RpcError(ERROR_CODE.invalidParameters, `${what} not supported by this node`)
+function toMessage(
+  request: Omit<CallRequest, 'at' | 'stateOverrides' | 'blockOverrides'>,
+): ExecutionRequest {
+  const { input, ...message } = request
+  return { ...message, data: hexToBytes(input) }
 }
 
-function toFailure(fault: CallFault): CallFailure {
-  if (fault.code === 'CALL_REVERTED') return { kind: 'revert', data: bytesToHex(fault.data) }
-  // EthereumJS says where an invalid jump was; geth does not.
-  const reason = fault.message.replace(/^(invalid JUMP) at .*$/, '$1')
-  return { kind: 'halt', message: GETH_WORDS[reason] ?? reason }
+function toStateOverrides(overrides: CallRequest['stateOverrides']): StateOverrides {
+  return new Map(
+    [...overrides].map(([address, { code, ...override }]) => [
+      address,
+      { ...override, code: code === undefined ? undefined : hexToBytes(code) },
+    ]),
+  )
+}
+
+function toBlockOverrides({
+  coinbase,
+  ...overrides
+}: CallRequest['blockOverrides']): BlockOverrides {
+  return { ...overrides, feeRecipient: coinbase }
+}
+
+/** A fault of a call as JSON-RPC knows it. */
+export function toFailure(fault: CallFault): CallFailure {
+  return fault.code === 'CALL_REVERTED'
+    ? { kind: 'revert', data: bytesToHex(fault.data) }
+    : { kind: 'halt', message: fault.message }
 }

@@ -1,32 +1,17 @@
 import type { AuthorityHeader } from '@mosaic/authority'
 import type { BlockRecord } from '@mosaic/chain'
 import {
+  authorizationsOf,
   type Block,
   encodeBlock,
   logsBloom,
   type Receipt,
   type Transaction,
 } from '@mosaic/execution'
-import {
-  bytesToBigint,
-  bytesToHex,
-  decodeRlp,
-  type Hash32,
-  InvalidValueError,
-  type RlpItem,
-  toAddress,
-} from '@mosaic/primitives'
-import type {
-  AuthorizationView,
-  BlockView,
-  HeaderView,
-  LogView,
-  ReceiptView,
-  TransactionView,
-} from '@mosaic/rpc'
+import { bytesToHex, type Hash32, InvalidValueError } from '@mosaic/primitives'
+import type { BlockView, HeaderView, LogView, ReceiptView, TransactionView } from '@mosaic/rpc'
 
 const SET_CODE = 4
-const AUTHORIZATIONS_FIELD = 9
 
 /** A header with its hash, as JSON-RPC knows it. */
 export function toHeaderView(hash: Hash32, header: AuthorityHeader): HeaderView {
@@ -79,7 +64,7 @@ export function toTransactionView(transaction: Transaction): TransactionView {
     maxPriorityFeePerGas: hasPrice ? undefined : transaction.maxPriorityFeePerGas,
     input: bytesToHex(transaction.data),
     accessList: transaction.accessList,
-    authorizationList: type === SET_CODE ? readAuthorizations(transaction.raw) : undefined,
+    authorizationList: type === SET_CODE ? authorizationsOf(transaction) : undefined,
     v: transaction.v,
     r: transaction.r,
     s: transaction.s,
@@ -129,35 +114,4 @@ export function toReceiptViews(
 function toType(type: number): 0 | 1 | 2 | 4 {
   if (type === 0 || type === 1 || type === 2 || type === 4) return type
   throw new InvalidValueError('a transaction type of 0, 1, 2 or 4', type)
-}
-
-/** The tenth field of a set-code envelope (EIP-7702). */
-function readAuthorizations(raw: Uint8Array): readonly AuthorizationView[] {
-  const fields = decodeRlp(raw.subarray(1))
-  return list(list(fields)[AUTHORIZATIONS_FIELD]).map((item) => {
-    const [chainId, address, nonce, yParity, r, s] = list(item)
-    return {
-      chainId: integer(chainId),
-      address: toAddress(bytesToHex(text(address))),
-      nonce: integer(nonce),
-      yParity: integer(yParity),
-      r: integer(r),
-      s: integer(s),
-    }
-  })
-}
-
-function integer(item: RlpItem | undefined): bigint {
-  return bytesToBigint(text(item))
-}
-
-function text(item: RlpItem | undefined): Uint8Array {
-  if (item instanceof Uint8Array) return item
-  throw new InvalidValueError('a string', 'a list')
-}
-
-function list(item: RlpItem | undefined): readonly RlpItem[] {
-  if (item === undefined || item instanceof Uint8Array)
-    throw new InvalidValueError('a list', 'a string')
-  return item
 }

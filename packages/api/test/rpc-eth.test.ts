@@ -320,18 +320,6 @@ describe('calls', () => {
     expect(await node.failure('eth_call', { data, gas: '0x30000' })).toEqual([-32_000, message])
   })
 
-  test('refuse overrides rather than ignore them', async () => {
-    const overrides = { [counter]: { balance: '0x1' } }
-    expect(await node.failure('eth_call', { to: counter }, 'latest', overrides)).toEqual([
-      -32_602,
-      'state overrides are not supported by this node',
-    ])
-    expect(await node.failure('eth_call', { to: counter }, 'latest', {}, { time: '0x1' })).toEqual([
-      -32_602,
-      'block overrides are not supported by this node',
-    ])
-  })
-
   test('prove what the state holds', async () => {
     const slots = [word(0n), word(7n)]
     const proof = await node.call('eth_getProof', counter, slots, 'latest')

@@ -1,17 +1,20 @@
 import type { Common } from '@ethereumjs/common'
 import { createTx, type TypedTransaction } from '@ethereumjs/tx'
 import { Account } from '@ethereumjs/util'
-import type { AuthorityHeader } from '@mosaic/authority'
 import {
   type Address,
   accept,
   type Hash32,
   hexToBytes,
   refuse,
+  toAddress,
   type Verdict,
   ZERO_ADDRESS,
 } from '@mosaic/primitives'
-import { abandon, blockContext, innerAddress, type Machine } from './machine.ts'
+import { type Authorization, applyAuthorizations } from './authorizations.ts'
+import { gethWords } from './geth-words.ts'
+import { abandon, blockContext, innerAddress, type Machine, toLogs } from './machine.ts'
+import type { Log } from './receipt.ts'
 import { calldataFloor } from './transaction.ts'
 
 /** A call that is not a transaction. Unset fees mean none are paid and BASEFEE reads 0, as in geth. */
@@ -27,7 +30,11 @@ export type CallRequest = {
   readonly accessList?:
     | readonly { readonly address: Address; readonly storageKeys: readonly Hash32[] }[]
     | undefined
+  readonly authorizationList?: readonly Authorization[] | undefined
 }
+
+/** Per authorization (EIP-7702: PER_EMPTY_ACCOUNT_COST). */
+const AUTHORIZATION_GAS = 25_000n
 
 /** What a call returned. */
 export type CallResult = { readonly returned: Uint8Array; readonly gasUsed: bigint }
@@ -39,8 +46,22 @@ export type CallFault =
 
 /** The block that a call sees. */
 export type CallBlock = {
-  readonly header: AuthorityHeader
+  readonly header: Parameters<typeof blockContext>[0]
   readonly feeRecipient: Address
+}
+
+/** A message that was begun, whatever came of it. */
+export type MessageRun = {
+  readonly returned: Uint8Array
+  readonly gasUsed: bigint
+  readonly refund: bigint
+  /** What the sender paid per gas, for {@link settleMessage}. */
+  readonly price: bigint
+  readonly fault: CallFault | undefined
+  readonly logs: readonly Log[]
+  /** The contract that it made. */
+  readonly created: Address | undefined
+  readonly destroyed: readonly Address[]
 }
 
 type Outcome = Verdict<CallResult & { readonly refund: bigint }, CallFault>
@@ -68,19 +89,29 @@ export async function runCall(
   const mark = machine.state.mark()
   await machine.state.checkpoint()
   try {
-    return await run(machine, block, request, gas, common)
+    const run = await applyMessage(machine, block, request, gas, common)
+    if (!run.ok) return run
+    const { returned, gasUsed, refund, fault } = run.value
+    return fault === undefined ? accept({ returned, gasUsed, refund }) : refuse(fault)
   } finally {
     await abandon(machine, mark)
   }
 }
 
-async function run(
-  { evm, state }: Machine,
+/**
+ * Runs a message and leaves what it did, but for what {@link settleMessage} does. The EVM is to be cleaned up by either that or
+ * {@link abandon}.
+ *
+ * @returns why it cannot begin, or what it came to.
+ */
+export async function applyMessage(
+  machine: Machine,
   { header, feeRecipient }: CallBlock,
   request: CallRequest,
   gas: bigint,
   common: Common,
-): Promise<Outcome> {
+): Promise<Verdict<MessageRun, CallFault>> {
+  const { evm, state } = machine
   const from = request.from ?? ZERO_ADDRESS
   const cap = feeCap(request)
   const baseFee = cap > 0n ? (header.baseFeePerGas ?? 0n) : 0n
@@ -88,7 +119,7 @@ async function run(
   if (typeof price !== 'bigint') return fail(price.message)
 
   const caller = innerAddress(from)
-  const account = (await state.getAccount(caller)) ?? new Account()
+  const account = state.readAccount(caller) ?? new Account()
   const value = request.value ?? 0n
   const want = gas * cap + value
   if (account.balance < want) {
@@ -96,9 +127,10 @@ async function run(
       `insufficient funds for gas * price + value: address ${from} have ${account.balance} want ${want}`,
     )
   }
-  const tx = toTransaction(request, account.nonce, gas, common)
+  const tx = unsignedTransaction(request, account.nonce, gas, common)
   if (typeof tx === 'string') return fail(tx)
-  const intrinsic = tx.getIntrinsicGas()
+  const intrinsic =
+    tx.getIntrinsicGas() + BigInt(request.authorizationList?.length ?? 0) * AUTHORIZATION_GAS
   if (gas < intrinsic) return fail(`intrinsic gas too low: have ${gas}, want ${intrinsic}`)
   const floor = calldataFloor(tx.data)
   if (gas < floor) {
@@ -109,7 +141,12 @@ async function run(
   account.nonce += 1n
   await state.putAccount(caller, account)
   warm(evm, request, from, feeRecipient)
-  const { execResult } = await evm.runCall({
+  const authorized = await applyAuthorizations(
+    machine,
+    request.authorizationList ?? [],
+    common.chainId(),
+  )
+  const { createdAddress, execResult } = await evm.runCall({
     block: blockContext(
       {
         ...header,
@@ -128,16 +165,59 @@ async function run(
     ...(request.to === undefined ? {} : { to: innerAddress(request.to) }),
   })
   const { exceptionError } = execResult
-  if (exceptionError !== undefined) {
-    return exceptionError.error === 'revert'
-      ? refuse({ code: 'CALL_REVERTED', data: execResult.returnValue })
-      : fail(exceptionError.error)
-  }
   const spent = intrinsic + execResult.executionGasUsed
-  const refund = execResult.gasRefund ?? 0n
+  const refund = authorized + (execResult.gasRefund ?? 0n)
   const most = spent / MAX_REFUND_QUOTIENT
   const used = spent - (refund < most ? refund : most)
-  return accept({ returned: execResult.returnValue, gasUsed: used > floor ? used : floor, refund })
+  return accept({
+    returned: execResult.returnValue,
+    gasUsed: used > floor ? used : floor,
+    refund,
+    price,
+    fault: exceptionError === undefined ? undefined : toFault(exceptionError, execResult),
+    logs: toLogs(execResult.logs),
+    created:
+      createdAddress === undefined || exceptionError !== undefined || request.to !== undefined
+        ? undefined
+        : toAddress(createdAddress.toString()),
+    // Only what was created by the same message goes (EIP-6780).
+    destroyed: [...(execResult.selfdestruct?.keys() ?? [])]
+      .filter((address) => execResult.createdAddresses?.has(address) === true)
+      .map(toAddress),
+  })
+}
+
+function toFault(
+  error: { readonly error: string },
+  result: { readonly returnValue: Uint8Array },
+): CallFault {
+  return error.error === 'revert'
+    ? { code: 'CALL_REVERTED', data: result.returnValue }
+    : { code: 'CALL_FAILED', message: gethWords(error.error) }
+}
+
+/** Ends a message as a transaction ends: gas that is left goes back, the tip to the signer, and what destroyed itself is gone. */
+export async function settleMessage(
+  { evm, state }: Machine,
+  { header, feeRecipient }: CallBlock,
+  from: Address,
+  gas: bigint,
+  run: MessageRun,
+): Promise<void> {
+  const sender = state.readAccount(innerAddress(from)) ?? new Account()
+  sender.balance += (gas - run.gasUsed) * run.price
+  await state.putAccount(innerAddress(from), sender)
+  const tip = run.price - (header.baseFeePerGas ?? 0n)
+  if (tip > 0n) {
+    const signer = state.readAccount(innerAddress(feeRecipient)) ?? new Account()
+    signer.balance += tip * run.gasUsed
+    await state.putAccount(innerAddress(feeRecipient), signer)
+  }
+  for (const address of run.destroyed) await state.deleteAccount(innerAddress(address))
+  await evm.journal.cleanup()
+  evm.journal.cleanJournal()
+  evm.transientStorage.clear()
+  state.originalStorageCache.clear()
 }
 
 /** What is paid per gas, or why nothing can be. */
@@ -180,13 +260,15 @@ function warm(
   }
 }
 
-/** A transaction that nobody signed, for its intrinsic gas; a message if its fields are out of range. */
-function toTransaction(
-  { to, value, data, accessList }: CallRequest,
+/** A fee-market transaction that nobody signed; a message if its fields are out of range. */
+export function unsignedTransaction(
+  request: CallRequest,
   nonce: bigint,
   gasLimit: bigint,
   common: Common,
 ): TypedTransaction | string {
+  const { to, value = 0n, data = new Uint8Array(), accessList = [] } = request
+  const maxFeePerGas = feeCap(request)
   try {
     return createTx(
       {
@@ -194,10 +276,12 @@ function toTransaction(
         chainId: common.chainId(),
         nonce,
         gasLimit,
-        value: value ?? 0n,
-        data: data ?? new Uint8Array(),
+        value,
+        data,
+        maxFeePerGas,
+        maxPriorityFeePerGas: request.gasPrice ?? request.maxPriorityFeePerGas ?? 0n,
         ...(to === undefined ? {} : { to: hexToBytes(to) }),
-        accessList: (accessList ?? []).map(({ address, storageKeys }) => ({
+        accessList: accessList.map(({ address, storageKeys }) => ({
           address,
           storageKeys: [...storageKeys],
         })),

@@ -72,7 +72,7 @@ export async function createExecutionLayer(options: {
     chainId: options.genesis.chainId,
     genesis: await createGenesisBlock(options.genesis, crypto),
     processor: createProcessor({ ...parts, tracker: options.tracker }),
-    queries: createQueries(parts),
+    queries: createQueries({ ...parts, tracker: options.tracker }),
     decodeTransaction: decode,
     decodeBlock: (bytes) => decodeBlock(bytes, decode, recoverSigner),
     signTransaction: (fields, secretKey) => signOwnTransaction(fields, secretKey, common),

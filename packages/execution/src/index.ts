@@ -4,7 +4,9 @@
  * @packageDocumentation
  */
 
+export type { AccessListResult } from './access-list.ts'
 export type { AccountChange } from './account-change.ts'
+export type { Authorization } from './authorizations.ts'
 export { type Block, type BlockCodecFault, decodeBlock, encodeBlock } from './block.ts'
 export type { CallFault, CallRequest, CallResult } from './call.ts'
 export { type Crypto, loadCrypto, type RecoverableSignature } from './crypto.ts'
@@ -23,6 +25,8 @@ export {
   SYSTEM_CALLER,
   TRANSITION_TRACKER,
 } from './machine.ts'
+export { CallTimeoutError } from './machine-pool.ts'
+export type { AccountOverride, BlockOverrides, Pretence, StateOverrides } from './overrides.ts'
 export type {
   BlockEnvironment,
   Candidates,
@@ -43,14 +47,27 @@ export {
   logsBloom,
   type Receipt,
 } from './receipt.ts'
+export type {
+  SimulatedBlock,
+  SimulatedBlockRequest,
+  SimulatedCall,
+  SimulatedMessage,
+  SimulationFault,
+  SimulationOptions,
+} from './simulation.ts'
 export type { StateSource, StateWrites } from './state.ts'
+export type { CallFrame, FrameLog } from './tracing/call-tracer.ts'
+export type { PrestateTrace, StateDifference, TouchedAccount } from './tracing/prestate-tracer.ts'
+export type { StructLog, StructTrace } from './tracing/struct-logger.ts'
+export type { Trace, TraceChoice } from './tracing/trace.ts'
+export { TraceTooLargeError } from './tracing/trace-errors.ts'
 export {
   type AccessListEntry,
+  authorizationsOf,
   effectiveTip,
   isImpersonated,
   type OwnTransaction,
   type SenderRule,
-  type SignedAuthorization,
   type Transaction,
   type TransactionFault,
 } from './transaction.ts'

@@ -14,7 +14,16 @@ export type MachinePool = {
    * @throws {@link CallTimeoutError}, and what `step` throws.
    */
   readonly use: <T>(root: Hash32, step: (machine: Machine) => Promise<T>) => Promise<T>
+  /** As `use`, on a machine that nobody uses afterwards: `step` may leave in it what it likes. It may end later than others, too. */
+  readonly useOnce: <T>(
+    root: Hash32,
+    step: (machine: Machine, takeTurn: TakeTurn) => Promise<T>,
+    timeoutMs?: number,
+  ) => Promise<T>
 }
+
+/** Calls `go` when others have had their turn. @throws {@link CallTimeoutError} after the deadline. */
+export type TakeTurn = (go: () => void) => void
 
 type Slot = { root: Hash32; machine: Machine | undefined; pace: Pace }
 
@@ -70,14 +79,24 @@ export function createMachinePool(
           slot.root = root
           keepPace(slot.machine, slot.pace)
         }
-        const now = performance.now()
-        slot.pace.deadline = now + timeoutMs
-        slot.pace.yielded = now
+        start(slot.pace, timeoutMs)
         return await step(slot.machine)
       } catch (error) {
         // What threw in the middle may have left anything behind.
         slot.machine = undefined
         throw error
+      } finally {
+        release(slot)
+      }
+    },
+    useOnce: async (root, step, ms = timeoutMs) => {
+      const slot = await acquire(root)
+      try {
+        const machine = await create(root)
+        keepPace(machine, slot.pace)
+        start(slot.pace, ms)
+        // The machine that the slot has stays as it is: the pace is all that both share.
+        return await step(machine, (go) => takeTurn(slot.pace, go))
       } finally {
         release(slot)
       }
@@ -90,16 +109,24 @@ export function createMachinePool(
  * is not interrupted, nor is one precompile.
  */
 function keepPace({ evm }: Machine, pace: Pace): void {
-  evm.events.on('beforeMessage', (_message, resolve) => {
-    const now = performance.now()
-    if (now > pace.deadline) throw new CallTimeoutError('a call took too long')
-    if (now - pace.yielded < TURN_MS) {
-      resolve?.()
-      return
-    }
-    setImmediate(() => {
-      pace.yielded = performance.now()
-      resolve?.()
-    })
+  evm.events.on('beforeMessage', (_message, resolve) => takeTurn(pace, () => resolve?.()))
+}
+
+function start(pace: Pace, ms: number): void {
+  const now = performance.now()
+  pace.deadline = now + ms
+  pace.yielded = now
+}
+
+function takeTurn(pace: Pace, go: () => void): void {
+  const now = performance.now()
+  if (now > pace.deadline) throw new CallTimeoutError('a call took too long')
+  if (now - pace.yielded < TURN_MS) {
+    go()
+    return
+  }
+  setImmediate(() => {
+    pace.yielded = performance.now()
+    go()
   })
 }

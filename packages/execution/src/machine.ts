@@ -34,10 +34,17 @@ export type Machine = {
   readonly vm: VM
   readonly evm: EVM
   readonly state: State
-  /** Sets the block whose ancestors BLOCKHASH sees. */
-  readonly enter: (parentHash: Hash32) => void
+  /** Sets the block whose ancestors BLOCKHASH sees, itself included. */
+  readonly enter: (parentHash: Hash32, pretended?: PretendedAncestors) => void
   /** Whether the observer of messages is told of any. */
   readonly observe: (on: boolean) => void
+}
+
+/** Blocks that are only pretended. */
+type PretendedAncestors = {
+  /** Number of the first. */
+  readonly from: bigint
+  readonly hash: (number: bigint) => Hash32
 }
 
 /** Is told of each message to an account before it runs; of creations it is not. */
@@ -70,9 +77,13 @@ export async function createMachine(
 ): Promise<Machine> {
   let isObserved = true
   let parent: Hash32 | undefined
+  let pretended: PretendedAncestors | undefined
   const blockchain: EVMMockBlockchainInterface = {
     getBlock: async (number) => {
-      const hash = parent === undefined ? undefined : ancestorHash(parent, BigInt(number))
+      const wanted = BigInt(number)
+      const isPretended = pretended !== undefined && wanted >= pretended.from
+      const real = parent === undefined ? undefined : ancestorHash(parent, wanted)
+      const hash = isPretended ? pretended?.hash(wanted) : real
       if (hash === undefined)
         throw new StateUnavailableError(`ancestor ${number} of ${parent} in the store`)
       return { hash: () => hexToBytes(hash) }
@@ -99,8 +110,9 @@ export async function createMachine(
     vm,
     evm,
     state,
-    enter: (parentHash) => {
+    enter: (parentHash, blocks) => {
       parent = parentHash
+      pretended = blocks
     },
     observe: (on) => {
       isObserved = on

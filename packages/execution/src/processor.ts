@@ -1,6 +1,5 @@
 import type { Block as InnerBlock } from '@ethereumjs/block'
 import type { Common } from '@ethereumjs/common'
-import { runTx } from '@ethereumjs/vm'
 import type { AuthorityHeader } from '@mosaic/authority'
 import {
   type Address,
@@ -10,7 +9,6 @@ import {
   type Hash32,
   hexToBytes,
   refuse,
-  toAddress,
   toHash32,
   type Verdict,
   ZERO_HASH,
@@ -18,10 +16,9 @@ import {
 import { type AccountChange, applyChange } from './account-change.ts'
 import type { Block } from './block.ts'
 import type { Crypto } from './crypto.ts'
-import { StateUnavailableError, SystemCallError } from './errors.ts'
+import { SystemCallError } from './errors.ts'
 import {
   type AncestorHash,
-  abandon,
   blockContext,
   callEndOfBlock,
   createMachine,
@@ -30,11 +27,11 @@ import {
   type Machine,
   type MessageObserver,
   recordParentHash,
-  toLogs,
 } from './machine.ts'
-import { encodeReceiptEnvelope, type Log, logsBloom, type Receipt } from './receipt.ts'
+import type { Log, Receipt } from './receipt.ts'
 import { State, type StateSource, type StateWrites } from './state.ts'
-import { innerTransaction, isImpersonated, type Transaction } from './transaction.ts'
+import type { Transaction } from './transaction.ts'
+import { type Run, startRun, tryTransaction } from './transaction-run.ts'
 import { orderedRoot } from './trie.ts'
 
 /** What running a block's transactions and the end-of-block call gave. */
@@ -237,69 +234,6 @@ export function createProcessor(options: {
       return refuse(fault)
     },
   }
-}
-
-type Run = {
-  gasUsed: bigint
-  readonly receipts: Receipt[]
-  readonly envelopes: Uint8Array[]
-  readonly bloom: Uint8Array
-}
-
-function startRun(): Run {
-  return { gasUsed: 0n, receipts: [], envelopes: [], bloom: new Uint8Array(256) }
-}
-
-/** Runs one transaction; the reason why it cannot run, or undefined after it has. */
-async function tryTransaction(
-  machine: Machine,
-  context: InnerBlock,
-  transaction: Transaction,
-  run: Run,
-  crypto: Crypto,
-): Promise<string | undefined> {
-  const mark = machine.state.mark()
-  const tx = innerTransaction(transaction)
-  if (isImpersonated(transaction)) {
-    const sender = innerAddress(transaction.from)
-    if ((await machine.state.getCodeSize(sender)) > 0) machine.state.disguise(sender)
-  }
-  let result: Awaited<ReturnType<typeof runTx>>
-  try {
-    result = await runTx(machine.vm, {
-      tx,
-      block: context,
-      blockGasUsed: run.gasUsed,
-      skipHardForkValidation: true,
-    })
-  } catch (error) {
-    if (error instanceof StateUnavailableError) throw error
-    await abandon(machine, mark)
-    return error instanceof Error ? error.message : String(error)
-  }
-  run.gasUsed += result.totalGasSpent
-  const logs = toLogs(result.execResult.logs)
-  const bloom = logsBloom(logs, crypto.keccak256)
-  for (let i = 0; i < bloom.length; i++) run.bloom[i] = (run.bloom[i] ?? 0) | (bloom[i] ?? 0)
-  const created = result.createdAddress
-  const baseFee = context.header.baseFeePerGas ?? 0n
-  const tip = transaction.maxFeePerGas - baseFee
-  const receipt: Receipt = {
-    type: transaction.type,
-    succeeded: result.execResult.exceptionError === undefined,
-    cumulativeGasUsed: run.gasUsed,
-    gasUsed: result.totalGasSpent,
-    effectiveGasPrice:
-      baseFee + (tip < transaction.maxPriorityFeePerGas ? tip : transaction.maxPriorityFeePerGas),
-    contract:
-      transaction.to === undefined && created !== undefined
-        ? toAddress(created.toString())
-        : undefined,
-    logs,
-  }
-  run.receipts.push(receipt)
-  run.envelopes.push(encodeReceiptEnvelope(receipt, bloom))
-  return undefined
 }
 
 async function findObstacle(

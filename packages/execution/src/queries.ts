@@ -12,7 +12,15 @@ import {
   type Verdict,
 } from '@mosaic/primitives'
 import { EMPTY_TRIE_ROOT } from '@mosaic/protocol'
-import { type CallFault, type CallRequest, type CallResult, runCall } from './call.ts'
+import { type AccessListResult, findAccessList } from './access-list.ts'
+import type { Block } from './block.ts'
+import {
+  type CallBlock,
+  type CallFault,
+  type CallRequest,
+  type CallResult,
+  runCall,
+} from './call.ts'
 import type { Crypto } from './crypto.ts'
 import { estimateGas } from './estimate-gas.ts'
 import {
@@ -23,7 +31,12 @@ import {
   type MessageObserver,
 } from './machine.ts'
 import { CallTimeoutError, createMachinePool } from './machine-pool.ts'
+import { isPretending, type Pretence, pretend } from './overrides.ts'
+import type { TrackerRule } from './processor.ts'
+import { createSimulation, type Simulate } from './simulation.ts'
 import { State, type StateSource } from './state.ts'
+import type { Trace, TraceChoice } from './tracing/trace.ts'
+import { createTraces } from './tracing/traces.ts'
 
 /** An account as a state root has it; an absent one has zeros and no code. */
 export type AccountView = {
@@ -53,18 +66,50 @@ export type Queries = {
     at: AuthorityHeader,
     feeRecipient: Address,
     request: CallRequest,
+    pretence?: Pretence,
   ) => Promise<Verdict<CallResult, CallFault>>
   /** The gas limit with which a call succeeds, at most 1.5 % too high. */
   readonly estimateGas: (
     at: AuthorityHeader,
     feeRecipient: Address,
     request: CallRequest,
+    pretence?: Pretence,
   ) => Promise<Verdict<bigint, CallFault>>
+  /** The access list with which a call costs least (EIP-2930), and what the call came to with it. */
+  readonly accessList: (
+    at: AuthorityHeader,
+    feeRecipient: Address,
+    request: CallRequest,
+    pretence?: Pretence,
+  ) => Promise<Verdict<AccessListResult, CallFault>>
+  /** What a call does, opcode by opcode or frame by frame. @throws CallTimeoutError, TraceTooLargeError */
+  readonly traceCall: (
+    at: AuthorityHeader,
+    feeRecipient: Address,
+    request: CallRequest,
+    choice: TraceChoice,
+    options?: TraceOptions,
+  ) => Promise<Verdict<Trace, CallFault>>
+  /** What the transactions of a block did; of `only` one if that is given. @throws CallTimeoutError, TraceTooLargeError */
+  readonly traceBlock: (
+    block: Block,
+    parentStateRoot: Hash32,
+    choice: TraceChoice,
+    options?: { readonly only?: number | undefined; readonly timeoutMs?: number | undefined },
+  ) => Promise<readonly Trace[]>
+  /** Blocks that follow `at` as if they were built. @throws CallTimeoutError */
+  readonly simulate: Simulate
   readonly proof: (
     stateRoot: Hash32,
     address: Address,
     slots: readonly Hash32[],
   ) => Promise<StateProof>
+}
+
+/** How a message is traced. */
+type TraceOptions = {
+  readonly pretence?: Pretence | undefined
+  readonly timeoutMs?: number | undefined
 }
 
 const CALL_GAS_CAP = 50_000_000n
@@ -82,6 +127,7 @@ export function createQueries(options: {
   readonly crypto: Crypto
   readonly source: StateSource
   readonly ancestorHash: AncestorHash
+  readonly tracker: TrackerRule
   readonly observer?: MessageObserver | undefined
   /** How long a call may run; as in geth if it is left out. */
   readonly callTimeoutMs?: number
@@ -91,6 +137,7 @@ export function createQueries(options: {
     crypto,
     source,
     ancestorHash,
+    tracker,
     observer,
     callTimeoutMs = CALL_TIMEOUT_MS,
   } = options
@@ -113,12 +160,20 @@ export function createQueries(options: {
   )
   const run = async <T>(
     header: AuthorityHeader,
-    step: (machine: Machine) => Promise<Verdict<T, CallFault>>,
+    feeRecipient: Address,
+    pretence: Pretence,
+    step: (machine: Machine, block: CallBlock) => Promise<Verdict<T, CallFault>>,
   ): Promise<Verdict<T, CallFault>> => {
+    const block = { header, feeRecipient }
     try {
+      if (isPretending(pretence)) {
+        return await pool.useOnce(header.stateRoot, async (machine) =>
+          step(machine, await pretend(machine, block, pretence)),
+        )
+      }
       return await pool.use(header.stateRoot, async (machine) => {
         machine.enter(header.parentHash)
-        return step(machine)
+        return step(machine, block)
       })
     } catch (error) {
       if (!(error instanceof CallTimeoutError)) throw error
@@ -126,6 +181,7 @@ export function createQueries(options: {
       return refuse({ code: 'CALL_FAILED', message })
     }
   }
+  const traces = createTraces({ common, crypto, pool })
 
   return {
     account: async (root, address) => view(read(root), address),
@@ -134,23 +190,40 @@ export function createQueries(options: {
       const value = await read(root).getStorage(innerAddress(address), hexToBytes(slot))
       return toHash32(`0x${bytesToBigint(value).toString(16).padStart(64, '0')}`)
     },
-    call: (header, feeRecipient, request) =>
-      run(header, async (machine) => {
+    call: (header, feeRecipient, request, pretence = {}) =>
+      run(header, feeRecipient, pretence, async (machine, block) => {
         machine.observe(true)
         const gas = capped(request.gas ?? CALL_GAS_CAP)
-        const outcome = await runCall(machine, { header, feeRecipient }, request, gas, common)
+        const outcome = await runCall(machine, block, request, gas, common)
         if (!outcome.ok) return outcome
         const { returned, gasUsed } = outcome.value
         return accept({ returned, gasUsed })
       }),
-    estimateGas: (header, feeRecipient, request) =>
-      run(header, (machine) => {
+    estimateGas: (header, feeRecipient, request, pretence = {}) =>
+      run(header, feeRecipient, pretence, (machine, block) => {
         // It runs the same again and again.
         machine.observe(false)
         const { gas } = request
-        const limit = capped(gas === undefined || gas > header.gasLimit ? header.gasLimit : gas)
-        return estimateGas(machine, { header, feeRecipient }, request, limit, common)
+        const { gasLimit } = block.header
+        const limit = capped(gas === undefined || gas > gasLimit ? gasLimit : gas)
+        return estimateGas(machine, block, request, limit, common)
       }),
+    accessList: (header, feeRecipient, request, pretence = {}) =>
+      run(header, feeRecipient, pretence, (machine, block) =>
+        findAccessList(machine, block, request, capped(request.gas ?? CALL_GAS_CAP), common),
+      ),
+    traceCall: (header, feeRecipient, request, choice, { pretence = {}, timeoutMs } = {}) =>
+      traces.call(
+        { header, feeRecipient, stateRoot: header.stateRoot },
+        request,
+        capped(request.gas ?? CALL_GAS_CAP),
+        pretence,
+        choice,
+        { timeoutMs },
+      ),
+    traceBlock: (block, parentStateRoot, choice, traceOptions = {}) =>
+      traces.block(block, parentStateRoot, choice, traceOptions),
+    simulate: createSimulation({ common, crypto, pool, tracker }),
     proof: async (root, address, slots) => {
       const state = read(root)
       const at = innerAddress(address)

@@ -102,6 +102,11 @@ export class State implements StateManagerInterface {
   }
 
   async getAccount(address: Address): Promise<Account | undefined> {
+    return this.readAccount(address)
+  }
+
+  /** A copy of an account, at once. */
+  readAccount(address: Address): Account | undefined {
     const account = this.#account(toKey(address.bytes), address.bytes)
     return account === undefined ? undefined : copyAccount(account)
   }
@@ -150,6 +155,11 @@ export class State implements StateManagerInterface {
       this.#disguised = undefined
       return DELEGATION
     }
+    return this.readCode(address)
+  }
+
+  /** The code of an account, at once. */
+  readCode(address: Address): Uint8Array {
     const account = this.#account(toKey(address.bytes), address.bytes)
     if (account === undefined || !account.isContract()) return EMPTY
     const key = toKey(account.codeHash)
@@ -168,6 +178,11 @@ export class State implements StateManagerInterface {
   }
 
   async getStorage(address: Address, slot: Uint8Array): Promise<Uint8Array> {
+    return this.#slot(address, slot)
+  }
+
+  /** A slot without leading zeros, at once. */
+  readSlot(address: Address, slot: Uint8Array): Uint8Array {
     return this.#slot(address, slot)
   }
 

@@ -4,6 +4,7 @@ import { Address as InnerAddress } from '@ethereumjs/util'
 import {
   type Address,
   accept,
+  bytesToBigint,
   bytesToHex,
   type Hash32,
   hexToBytes,
@@ -13,6 +14,7 @@ import {
   toHash32,
   type Verdict,
 } from '@mosaic/primitives'
+import type { Authorization } from './authorizations.ts'
 import { impersonatedSender, impersonationOf } from './impersonation.ts'
 
 /** One entry of an EIP-2930 access list. */
@@ -68,6 +70,20 @@ export function innerTransaction(transaction: Transaction): TypedTransaction {
   if (found === undefined)
     throw new TypeError('expected a decoded transaction, received another object')
   return found
+}
+
+/** The authorizations of a set-code transaction (EIP-7702), in order; none for other types. */
+export function authorizationsOf(transaction: Transaction): readonly Authorization[] {
+  const decoded = innerTransaction(transaction)
+  if (!('authorizationList' in decoded)) return []
+  return decoded.authorizationList.map(([chainId, address, nonce, yParity, r, s]) => ({
+    chainId: bytesToBigint(chainId),
+    address: toAddress(bytesToHex(address)),
+    nonce: bytesToBigint(nonce),
+    yParity: bytesToBigint(yParity),
+    r: bytesToBigint(r),
+    s: bytesToBigint(s),
+  }))
 }
 
 const SUPPORTED_TYPES = new Set([0, 1, 2, 4])
@@ -171,17 +187,7 @@ export type OwnTransaction = {
   readonly value: bigint
   readonly data: Uint8Array
   readonly accessList?: readonly AccessListEntry[] | undefined
-  readonly authorizations?: readonly SignedAuthorization[] | undefined
-}
-
-/** A signed delegation of an account to code (EIP-7702). */
-export type SignedAuthorization = {
-  readonly chainId: bigint
-  readonly address: Address
-  readonly nonce: bigint
-  readonly yParity: bigint
-  readonly r: bigint
-  readonly s: bigint
+  readonly authorizations?: readonly Authorization[] | undefined
 }
 
 /** Signs a transaction. @throws if the key is none or the fields are out of range. */

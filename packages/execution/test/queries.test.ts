@@ -163,7 +163,7 @@ describe('call', () => {
       data: reason,
     })
     const cases: readonly (readonly [CallRequest, string])[] = [
-      [{ to: INVALID_ADDRESS }, 'invalid opcode'],
+      [{ to: INVALID_ADDRESS }, 'invalid opcode: INVALID'],
       [{ to: LOOP_ADDRESS, data: toWord(10n ** 9n), gas: 100_000n }, 'out of gas'],
       [{ to: BOB.address, gas: 20_999n }, 'intrinsic gas too low: have 20999, want 21000'],
       [
@@ -356,6 +356,7 @@ describe('a slow call', () => {
       crypto,
       source: chain.source,
       ancestorHash: () => undefined,
+      tracker: 'absent',
       callTimeoutMs: 200,
     })
     const { header } = chain.genesis

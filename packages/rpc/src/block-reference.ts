@@ -19,7 +19,8 @@ export type BlockParameter = BlockReference | { readonly tag: 'pending' }
 /** The latest block. */
 export const LATEST: BlockReference = { tag: 'latest' }
 
-const blockNumber: Parse<BlockNumber> = (value) => toBlockNumber(quantityOf(63)(value))
+/** The number of a block. */
+export const blockNumber: Parse<BlockNumber> = (value) => toBlockNumber(quantityOf(63)(value))
 
 const TAGS: readonly (BlockTag | 'pending')[] = [
   'latest',

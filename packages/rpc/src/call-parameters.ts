@@ -1,4 +1,5 @@
 import type { Address, Hash32 } from '@mosaic/primitives'
+import { blockNumber } from './block-reference.ts'
 import { serverError } from './errors.ts'
 import {
   address,
@@ -132,7 +133,7 @@ export const stateOverrides: Parse<ReadonlyMap<Address, AccountOverride>> = mapO
 export const blockOverrides: Parse<BlockOverrides> = (value) => {
   const override = record(value)
   return {
-    number: field(override, 'number', uint64),
+    number: field(override, 'number', blockNumber),
     timestamp: field(override, 'time', uint64),
     gasLimit: field(override, 'gasLimit', uint64),
     coinbase: field(override, 'feeRecipient', address) ?? field(override, 'coinbase', address),

@@ -10,7 +10,7 @@ import {
   stateOverrides,
 } from './call-parameters.ts'
 import { serverError } from './errors.ts'
-import { formatProof } from './format.ts'
+import { formatAccessList, formatProof } from './format.ts'
 import { type Json, quantity } from './json.ts'
 import { type CallContext, type MethodTable, method1, method2, method3, method4 } from './method.ts'
 import { address, hexData, listOf, optional, proofKey, required, storageKey } from './parameters.ts'
@@ -115,6 +115,22 @@ export function createStateMethods(ports: {
         const outcome = await state.estimateGas(request, signal)
         if (outcome.kind !== 'success') throw failureToError(outcome)
         return quantity(outcome.gas)
+      },
+    ),
+    eth_createAccessList: method4(
+      required(callParameters),
+      at,
+      optional(stateOverrides, noOverrides),
+      optional(blockOverrides, NO_BLOCK_OVERRIDES),
+      async (message, parameter, overrides, block, { signal }) => {
+        const request = await toRequest(message, parameter, overrides, block)
+        const outcome = await state.accessList(request, signal)
+        if (outcome.kind !== 'success') throw failureToError(outcome)
+        return {
+          accessList: formatAccessList(outcome.accessList),
+          gasUsed: quantity(outcome.gasUsed),
+          ...(outcome.error === undefined ? {} : { error: outcome.error }),
+        }
       },
     ),
     eth_sendRawTransaction: method1(required(hexData), async (raw) => {

@@ -122,7 +122,8 @@ function effectivePrice(transaction: TransactionView, baseFee: bigint | undefine
   return least(baseFee + maxPriorityFeePerGas, maxFeePerGas)
 }
 
-function formatAccessList(list: readonly AccessListEntry[]): Json {
+/** An access list (EIP-2930). */
+export function formatAccessList(list: readonly AccessListEntry[]): Json {
   return list.map(({ address, storageKeys }) => ({ address, storageKeys }))
 }
 

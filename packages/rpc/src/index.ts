@@ -35,6 +35,7 @@ export type {
   VoteView,
 } from './mosaic-port.ts'
 export type {
+  AccessListOutcome,
   AccountOverride,
   BlockEvent,
   BlockOverrides,
@@ -59,9 +60,17 @@ export type {
   RpcPorts,
   StatePort,
   SyncProgress,
+  TracePort,
   TransactionFault,
 } from './ports.ts'
 export { createRpcServer, type RpcLimits, type RpcServer, type RpcServerOptions } from './server.ts'
+export type {
+  SimulatedBlockView,
+  SimulatedCallView,
+  SimulationFaultView,
+  SimulationRequest,
+} from './simulation-views.ts'
+export type { TraceChoice, TraceView } from './trace-views.ts'
 export type {
   AccessListEntry,
   AccountProofView,

@@ -1,10 +1,12 @@
 import { createCliqueMethods } from './clique-methods.ts'
 import { type Clock, SYSTEM_CLOCK } from './clock.ts'
 import { createDebugMethods } from './debug-methods.ts'
+import { createTraceMethods } from './debug-traces.ts'
 import { methodNotFound } from './errors.ts'
 import { createChainMethods } from './eth-chain.ts'
 import { createFeeMethods } from './eth-fees.ts'
 import { createFilters } from './eth-filters.ts'
+import { createSimulateMethods } from './eth-simulate.ts'
 import { createStateMethods } from './eth-state.ts'
 import { createSubscriptions } from './eth-subscriptions.ts'
 import type { Json } from './json.ts'
@@ -70,11 +72,13 @@ export function createMethods(ports: RpcPorts, options: MethodOptions = {}): Met
     ...createNodeMethods(ports.node),
     ...createChainMethods({ ...ports, logLimits }),
     ...createStateMethods(ports),
+    ...createSimulateMethods(ports),
     ...createFeeMethods(ports),
     ...filters.methods,
     ...subscriptions.methods,
     ...createTxpoolMethods(ports.pool),
     ...createDebugMethods(ports),
+    ...createTraceMethods(ports),
     ...createCliqueMethods(ports),
     ...(ports.mosaic === undefined ? {} : createMosaicMethods(ports.mosaic)),
     rpc_modules: method0(() => Object.fromEntries(namespaces.map((each) => [each, '1.0']))),

@@ -1,6 +1,12 @@
 import type { Address, BlockNumber, Hash32, Hex, Verdict } from '@mosaic/primitives'
 import type { MosaicPort } from './mosaic-port.ts'
 import type {
+  SimulatedBlockView,
+  SimulationFaultView,
+  SimulationRequest,
+} from './simulation-views.ts'
+import type { TraceChoice, TraceView } from './trace-views.ts'
+import type {
   AccessListEntry,
   AccountProofView,
   AccountView,
@@ -18,6 +24,7 @@ export type RpcPorts = {
   readonly node: NodePort
   readonly chain: ChainPort
   readonly state: StatePort
+  readonly traces: TracePort
   readonly pool: PoolPort
   readonly fees: FeePort
   readonly events: EventPort
@@ -122,6 +129,32 @@ export type StatePort = {
   readonly call: (call: CallRequest, signal: AbortSignal) => Promise<CallOutcome>
   /** The least gas limit with which the transaction succeeds. */
   readonly estimateGas: (call: CallRequest, signal: AbortSignal) => Promise<EstimateOutcome>
+  /** The access list with which the transaction costs least (EIP-2930). */
+  readonly accessList: (call: CallRequest, signal: AbortSignal) => Promise<AccessListOutcome>
+  /** Runs blocks that nobody builds. */
+  readonly simulate: (
+    request: SimulationRequest,
+  ) => Promise<Verdict<readonly SimulatedBlockView[], SimulationFaultView>>
+}
+
+/** Runs again what has run. Rejects with an error when the state is not kept, or the trace takes too long or too much. */
+export type TracePort = {
+  /** Undefined when there is no such transaction on the chain of the head. */
+  readonly transaction: (
+    hash: Hash32,
+    choice: TraceChoice,
+    timeoutMs: number,
+  ) => Promise<TraceView | undefined>
+  readonly block: (
+    hash: Hash32,
+    choice: TraceChoice,
+    timeoutMs: number,
+  ) => Promise<readonly { readonly transactionHash: Hash32; readonly trace: TraceView }[]>
+  readonly call: (
+    call: CallRequest,
+    choice: TraceChoice,
+    timeoutMs: number,
+  ) => Promise<{ readonly kind: 'success'; readonly trace: TraceView } | CallFailure>
 }
 
 /** A message to run. */
@@ -153,7 +186,7 @@ export type AccountOverride = {
 
 /** What to pretend about the block. */
 export type BlockOverrides = {
-  readonly number: bigint | undefined
+  readonly number: BlockNumber | undefined
   readonly timestamp: bigint | undefined
   readonly gasLimit: bigint | undefined
   readonly coinbase: Address | undefined
@@ -172,6 +205,17 @@ export type CallFailure =
 
 /** What a call came to. */
 export type CallOutcome = { readonly kind: 'success'; readonly returnData: Hex } | CallFailure
+
+/** What the search for an access list came to. */
+export type AccessListOutcome =
+  | {
+      readonly kind: 'success'
+      readonly accessList: readonly AccessListEntry[]
+      readonly gasUsed: bigint
+      /** Why the message failed; undefined if it did not. */
+      readonly error: string | undefined
+    }
+  | CallFailure
 
 /** What an estimate came to. */
 export type EstimateOutcome = { readonly kind: 'success'; readonly gas: bigint } | CallFailure

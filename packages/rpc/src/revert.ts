@@ -38,7 +38,7 @@ export function failureToError(failure: CallFailure): RpcError {
 }
 
 /** The text of `Error(string)`, or the meaning of `Panic(uint256)`; undefined for other data. */
-function revertReason(data: Hex): string | undefined {
+export function revertReason(data: Hex): string | undefined {
   const body = hexToBytes(`0x${data.slice(10)}`)
   if (data.startsWith(PANIC_SELECTOR) && body.length === 32) {
     const code = bytesToBigint(body)

@@ -25,6 +25,9 @@ import type {
   ReceiptView,
   RpcPorts,
   SendVoteOutcome,
+  SimulationRequest,
+  TraceChoice,
+  TraceView,
   TransactionFault,
   TransactionView,
 } from '../src/index.ts'
@@ -155,6 +158,10 @@ export class FakeNode {
     kind: 'success',
     returnData: word(42n),
   }
+  trace: TraceView = { kind: 'none' }
+  readonly traced: { readonly choice: TraceChoice; readonly timeoutMs: number }[] = []
+  readonly simulations: SimulationRequest[] = []
+  simulation: Awaited<ReturnType<RpcPorts['state']['simulate']>> = accept([])
   readonly proposals = new Map<Address, boolean>()
   readonly #listeners = new Set<(event: ChainEvent) => void>()
 
@@ -195,6 +202,7 @@ export class FakeNode {
       },
       chain: this.#chain(),
       state: this.#state(),
+      traces: this.#traces(),
       pool: {
         add: async (raw) => {
           this.sent.push(bytesToHex(raw))
@@ -316,6 +324,42 @@ export class FakeNode {
       estimateGas: async (call) => {
         this.calls.push(call)
         return this.outcome.kind === 'success' ? { kind: 'success', gas: 53_000n } : this.outcome
+      },
+      accessList: async (call) => {
+        this.calls.push(call)
+        return this.outcome.kind === 'success'
+          ? {
+              kind: 'success',
+              accessList: [{ address: CONTRACT, storageKeys: [word(1n)] }],
+              gasUsed: 26_000n,
+              error: undefined,
+            }
+          : this.outcome
+      },
+      simulate: async (request) => {
+        this.simulations.push(request)
+        return this.simulation
+      },
+    }
+  }
+
+  #traces(): RpcPorts['traces'] {
+    return {
+      transaction: async (hash, choice, timeoutMs) => {
+        this.traced.push({ choice, timeoutMs })
+        return hash === hashOf('transaction 2 1') ? this.trace : undefined
+      },
+      block: async (hash, choice, timeoutMs) => {
+        this.traced.push({ choice, timeoutMs })
+        return (this.byHash(hash)?.transactions ?? []).map((transaction) => ({
+          transactionHash: transaction.hash,
+          trace: this.trace,
+        }))
+      },
+      call: async (call, choice, timeoutMs) => {
+        this.calls.push(call)
+        this.traced.push({ choice, timeoutMs })
+        return { kind: 'success', trace: this.trace }
       },
     }
   }

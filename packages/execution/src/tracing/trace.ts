@@ -1,0 +1,61 @@
+import { generateAddress, generateAddress2 } from '@ethereumjs/util'
+import { bytesToHex, hexToBytes, integerToRlp, toAddress } from '@mosaic/primitives'
+import { type CallFrame, type CallTracerOptions, createCallTracer } from './call-tracer.ts'
+import { createFourByteTracer, type SelectorCounts } from './four-byte-tracer.ts'
+import { type CreatedAddress, createPrestateTracer, type PrestateTrace } from './prestate-tracer.ts'
+import { createStructLogger, type StructLoggerOptions, type StructTrace } from './struct-logger.ts'
+import type { Tracer } from './tracer.ts'
+
+/** Which trace is wanted. */
+export type TraceChoice =
+  | ({ readonly kind: 'struct' } & StructLoggerOptions)
+  | ({ readonly kind: 'call' } & CallTracerOptions)
+  | { readonly kind: 'prestate'; readonly diffMode: boolean }
+  | { readonly kind: 'selectors' }
+  | { readonly kind: 'none' }
+
+/** A trace. */
+export type Trace =
+  | { readonly kind: 'struct'; readonly struct: StructTrace }
+  | { readonly kind: 'call'; readonly call: CallFrame | undefined }
+  | { readonly kind: 'prestate'; readonly prestate: PrestateTrace }
+  | { readonly kind: 'selectors'; readonly selectors: SelectorCounts }
+  | { readonly kind: 'none' }
+
+/** Makes the tracer of a choice. */
+export function createTracer(
+  choice: TraceChoice,
+  isPrecompile: (address: string) => boolean,
+): Tracer<Trace> {
+  switch (choice.kind) {
+    case 'struct':
+      return mapped(createStructLogger(choice), (struct) => ({ kind: 'struct', struct }))
+    case 'call':
+      return mapped(createCallTracer(choice), (call) => ({ kind: 'call', call }))
+    case 'prestate':
+      return mapped(createPrestateTracer(choice, CREATED), (prestate) => ({
+        kind: 'prestate',
+        prestate,
+      }))
+    case 'selectors':
+      return mapped(createFourByteTracer(isPrecompile), (selectors) => ({
+        kind: 'selectors',
+        selectors,
+      }))
+    case 'none':
+      return { end: () => ({ kind: 'none' }) }
+    default:
+      return choice satisfies never
+  }
+}
+
+const CREATED: CreatedAddress = {
+  byNonce: (creator, nonce) =>
+    toAddress(bytesToHex(generateAddress(hexToBytes(creator), integerToRlp(nonce)))),
+  bySalt: (creator, salt, initCode) =>
+    toAddress(bytesToHex(generateAddress2(hexToBytes(creator), hexToBytes(salt), initCode))),
+}
+
+function mapped<From>(tracer: Tracer<From>, toTrace: (result: From) => Trace): Tracer<Trace> {
+  return { ...tracer, end: (outcome, state) => toTrace(tracer.end(outcome, state)) }
+}

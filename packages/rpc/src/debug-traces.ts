@@ -1,0 +1,193 @@
+import type { Hash32 } from '@mosaic/primitives'
+import {
+  type BlockParameter,
+  blockNumberOrTag,
+  blockParameter,
+  LATEST,
+  requireHeader,
+} from './block-reference.ts'
+import {
+  blockOverrides,
+  type CallParameters,
+  callParameters,
+  NO_BLOCK_OVERRIDES,
+  requireConsistent,
+  stateOverrides,
+} from './call-parameters.ts'
+import { serverError } from './errors.ts'
+import type { Json } from './json.ts'
+import { type MethodTable, method2, method3 } from './method.ts'
+import {
+  boolean,
+  field,
+  hash32,
+  optional,
+  ParameterError,
+  type Parse,
+  record,
+  required,
+  text,
+} from './parameters.ts'
+import type { ChainPort, NodePort, StatePort, TracePort } from './ports.ts'
+import { failureToError } from './revert.ts'
+import { formatTrace } from './trace-format.ts'
+import type { TraceChoice } from './trace-views.ts'
+
+const DEFAULT_TIMEOUT_MS = 5_000
+const MOST_TIMEOUT_MS = 60_000
+/** What a trace opcode by opcode may take: it becomes text of about the same length. */
+const MAX_TRACE_BYTES = 20_000_000
+
+type TraceParameters = {
+  readonly choice: TraceChoice
+  readonly timeoutMs: number
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000 }
+
+/** A duration as Go writes it: `500ms`, `5s`, `1m30s`. */
+const duration: Parse<number> = (value) => {
+  const written = text(value)
+  const parts = [...written.matchAll(/(\d{1,9}(?:\.\d{1,9})?)(ms|s|m)/g)]
+  if (parts.length === 0 || parts.map(([part]) => part).join('') !== written) {
+    throw new ParameterError('expected a duration as in "5s"')
+  }
+  const ms = parts.reduce(
+    (sum, [, amount, unit = '']) => sum + Number(amount) * (UNIT_MS[unit] ?? 0),
+    0,
+  )
+  if (ms > MOST_TIMEOUT_MS) throw new ParameterError(`expected at most ${MOST_TIMEOUT_MS / 1000}s`)
+  return ms
+}
+
+const count: Parse<number> = (value) => {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {
+    throw new ParameterError('expected a whole number')
+  }
+  return value
+}
+
+/** The second parameter of geth's `debug_trace…`. */
+const traceParameters: Parse<TraceParameters> = (value) => {
+  const from = record(value)
+  const timeoutMs = field(from, 'timeout', duration) ?? DEFAULT_TIMEOUT_MS
+  const tracer = field(from, 'tracer', text)
+  const config = field(from, 'tracerConfig', record) ?? {}
+  const flag = (name: string): boolean => field(config, name, boolean) ?? false
+  switch (tracer) {
+    case undefined:
+      return { choice: structChoice(from), timeoutMs }
+    case 'callTracer':
+      return {
+        choice: { kind: 'call', onlyTopCall: flag('onlyTopCall'), withLog: flag('withLog') },
+        timeoutMs,
+      }
+    case 'prestateTracer':
+      return { choice: { kind: 'prestate', diffMode: flag('diffMode') }, timeoutMs }
+    case '4byteTracer':
+      return { choice: { kind: 'selectors' }, timeoutMs }
+    case 'noopTracer':
+      return { choice: { kind: 'none' }, timeoutMs }
+    default:
+      throw new ParameterError(
+        'tracer: expected callTracer, prestateTracer, 4byteTracer, noopTracer or none; scripts are not run',
+      )
+  }
+}
+
+function structChoice(from: Readonly<Record<string, unknown>>): TraceChoice {
+  const flag = (name: string): boolean => field(from, name, boolean) ?? false
+  return {
+    kind: 'struct',
+    withStack: !flag('disableStack'),
+    withStorage: !flag('disableStorage'),
+    withMemory: flag('enableMemory'),
+    withReturnData: flag('enableReturnData'),
+    limit: field(from, 'limit', count) ?? 0,
+    maxBytes: MAX_TRACE_BYTES,
+  }
+}
+
+const DEFAULTS: TraceParameters = { choice: structChoice({}), timeoutMs: DEFAULT_TIMEOUT_MS }
+
+/** Methods that tell what transactions and calls did. */
+export function createTraceMethods(ports: {
+  readonly node: NodePort
+  readonly chain: ChainPort
+  readonly state: StatePort
+  readonly traces: TracePort
+}): MethodTable {
+  const { node, chain, traces } = ports
+  const options = optional(traceParameters, DEFAULTS)
+
+  const traceBlock = async (
+    parameter: BlockParameter,
+    { choice, timeoutMs }: TraceParameters,
+  ): Promise<Json> => {
+    const { hash, number } = await requireHeader(chain, parameter)
+    if (number === 0n) throw serverError('genesis is not traceable')
+    const results = await traces.block(hash, choice, timeoutMs)
+    return results.map(({ transactionHash, trace }) => ({
+      txHash: transactionHash,
+      result: formatTrace(trace),
+    }))
+  }
+  const traceTransaction = async (
+    hash: Hash32,
+    { choice, timeoutMs }: TraceParameters,
+  ): Promise<Json> => {
+    const trace = await traces.transaction(hash, choice, timeoutMs)
+    if (trace === undefined) throw serverError('transaction not found')
+    return formatTrace(trace)
+  }
+  const traceCall = async (
+    message: CallParameters,
+    parameter: BlockParameter,
+    given: TraceCallParameters,
+  ): Promise<Json> => {
+    requireConsistent(message, node.chainId)
+    const { chainId: _checked, ...call } = message
+    const outcome = await traces.call(
+      {
+        ...call,
+        at: (await requireHeader(chain, parameter)).hash,
+        stateOverrides: given.stateOverrides,
+        blockOverrides: given.blockOverrides,
+      },
+      given.choice,
+      given.timeoutMs,
+    )
+    if (outcome.kind !== 'success') throw failureToError(outcome)
+    return formatTrace(outcome.trace)
+  }
+
+  return {
+    debug_traceTransaction: method2(required(hash32), options, traceTransaction),
+    debug_traceBlockByNumber: method2(required(blockNumberOrTag), options, traceBlock),
+    debug_traceBlockByHash: method2(required(hash32), options, (hash, given) =>
+      traceBlock({ hash }, given),
+    ),
+    debug_traceCall: method3(
+      required(callParameters),
+      optional(blockParameter, LATEST),
+      optional(traceCallParameters, { ...DEFAULTS, ...NOTHING_PRETENDED }),
+      traceCall,
+    ),
+  }
+}
+
+type TraceCallParameters = TraceParameters & {
+  readonly stateOverrides: ReturnType<typeof stateOverrides>
+  readonly blockOverrides: ReturnType<typeof blockOverrides>
+}
+
+const NOTHING_PRETENDED = { stateOverrides: new Map(), blockOverrides: NO_BLOCK_OVERRIDES } as const
+
+const traceCallParameters: Parse<TraceCallParameters> = (value) => {
+  const from = record(value)
+  return {
+    ...traceParameters(from),
+    stateOverrides: field(from, 'stateOverrides', stateOverrides) ?? new Map(),
+    blockOverrides: field(from, 'blockOverrides', blockOverrides) ?? NO_BLOCK_OVERRIDES,
+  }
+}
