@@ -21,6 +21,7 @@ export {
 export type { ChainFault } from './chain-errors.ts'
 export type { ChainDefinition } from './definition.ts'
 export { compareRecords, type ForkChoiceRecord } from './fork-choice.ts'
+export { poolCandidates } from './pool-candidates.ts'
 export {
   createProducer,
   type Producer,

@@ -11,6 +11,7 @@ import { secretKeyToAddress } from '@mosaic/protocol'
 import { type Body, findCulprit, listCandidates } from './block-culprit.ts'
 import type { BlockRecord } from './block-record.ts'
 import type { Chain } from './chain.ts'
+import { poolCandidates } from './pool-candidates.ts'
 import { type BlockDraft, sealBlock } from './seal-block.ts'
 import type { TransactionPool } from './transaction-pool.ts'
 import type { PendingVote, VotePool } from './vote-pool.ts'
@@ -197,28 +198,20 @@ export function createProducer(ports: ProducerPorts, options: ProducerOptions): 
     carried: readonly Transaction[],
     offered: Transaction[],
   ): Promise<Candidates> => {
-    const nonces = new Map<Address, bigint>()
-    for (const sender of transactions.senders().keys()) {
-      nonces.set(sender, (await execution.queries.account(chain.stateRoot(parent), sender)).nonce)
-    }
-    const ranked = transactions.best(draft.baseFeePerGas, (sender) => nonces.get(sender) ?? 0n)
+    const waiting = await poolCandidates(chain, transactions, parent, draft.baseFeePerGas)
     const first = [...carried]
     return {
       next: () => {
         const own = first.shift()
         if (own !== undefined) return own
-        const { value } = ranked.next()
-        if (value !== undefined) offered.push(value)
-        return value
+        const next = waiting.next()
+        if (next !== undefined) offered.push(next)
+        return next
       },
-      skipped: ({ transaction, reason }) => {
-        if (carried.includes(transaction)) {
-          log('warn', 'votes not carried', { reason })
-          return
-        }
-        ranked.skipSender()
-        if (reason === 'nonce-too-low' || reason === 'invalid')
-          transactions.remove(transaction.hash)
+      skipped: (skipped) => {
+        if (carried.includes(skipped.transaction)) {
+          log('warn', 'votes not carried', { reason: skipped.reason })
+        } else waiting.skipped(skipped)
       },
     }
   }

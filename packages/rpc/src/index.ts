@@ -4,6 +4,15 @@
  * @packageDocumentation
  */
 export { type Clock, SYSTEM_CLOCK } from './clock.ts'
+export type {
+  DevAccountChange,
+  DevInfo,
+  DevMining,
+  DevPort,
+  DevTime,
+  FilledTransaction,
+  WalletPort,
+} from './dev-port.ts'
 export type { DispatchLimits, RpcLogger } from './dispatch.ts'
 export { ERROR_CODE, RpcError } from './errors.ts'
 export type { HealthPort } from './http-exchange.ts'
@@ -63,6 +72,7 @@ export type {
   TracePort,
   TransactionFault,
 } from './ports.ts'
+export { failureToError } from './revert.ts'
 export { createRpcServer, type RpcLimits, type RpcServer, type RpcServerOptions } from './server.ts'
 export type {
   SimulatedBlockView,

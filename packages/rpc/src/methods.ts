@@ -2,6 +2,7 @@ import { createCliqueMethods } from './clique-methods.ts'
 import { type Clock, SYSTEM_CLOCK } from './clock.ts'
 import { createDebugMethods } from './debug-methods.ts'
 import { createTraceMethods } from './debug-traces.ts'
+import { createDevMethods } from './dev-methods.ts'
 import { methodNotFound } from './errors.ts'
 import { createChainMethods } from './eth-chain.ts'
 import { createFeeMethods } from './eth-fees.ts'
@@ -16,6 +17,7 @@ import { createMosaicMethods } from './mosaic-methods.ts'
 import { createNodeMethods } from './node-methods.ts'
 import type { RpcPorts } from './ports.ts'
 import { createTxpoolMethods } from './txpool-methods.ts'
+import { createWalletMethods } from './wallet-methods.ts'
 
 /** Groups of methods, by the word before the underscore. */
 export const NAMESPACES = [
@@ -27,7 +29,15 @@ export const NAMESPACES = [
   'debug',
   'clique',
   'mosaic',
+  'evm',
+  'anvil',
+  'hardhat',
+  'tenderly',
+  'personal',
 ] as const
+
+/** Groups that only a chain for tests has. */
+const DEV_NAMESPACES: readonly string[] = ['evm', 'anvil', 'hardhat', 'tenderly']
 
 /** A group of methods. */
 export type Namespace = (typeof NAMESPACES)[number]
@@ -59,7 +69,10 @@ export type Methods = RpcHandler & {
 /** Joins the methods of the namespaces to the node behind `ports`. */
 export function createMethods(ports: RpcPorts, options: MethodOptions = {}): Methods {
   const namespaces = (options.namespaces ?? NAMESPACES).filter(
-    (each) => each !== 'mosaic' || ports.mosaic !== undefined,
+    (each) =>
+      (each !== 'mosaic' || ports.mosaic !== undefined) &&
+      (each !== 'personal' || ports.wallet !== undefined) &&
+      (!DEV_NAMESPACES.includes(each) || ports.dev !== undefined),
   )
   const logLimits: LogLimits = {
     maxBlocks: options.maxLogBlocks ?? 10_000n,
@@ -81,6 +94,8 @@ export function createMethods(ports: RpcPorts, options: MethodOptions = {}): Met
     ...createTraceMethods(ports),
     ...createCliqueMethods(ports),
     ...(ports.mosaic === undefined ? {} : createMosaicMethods(ports.mosaic)),
+    ...(ports.wallet === undefined ? {} : createWalletMethods({ ...ports, wallet: ports.wallet })),
+    ...(ports.dev === undefined ? {} : createDevMethods({ ...ports, dev: ports.dev })),
     rpc_modules: method0(() => Object.fromEntries(namespaces.map((each) => [each, '1.0']))),
   }
   const table = new Map(

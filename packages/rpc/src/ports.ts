@@ -1,4 +1,5 @@
 import type { Address, BlockNumber, Hash32, Hex, Verdict } from '@mosaic/primitives'
+import type { DevPort, WalletPort } from './dev-port.ts'
 import type { MosaicPort } from './mosaic-port.ts'
 import type {
   SimulatedBlockView,
@@ -31,6 +32,10 @@ export type RpcPorts = {
   readonly clique: CliquePort
   /** Undefined for a chain that is no auxiliary chain: it has no `mosaic_` methods. */
   readonly mosaic: MosaicPort | undefined
+  /** Of chains for tests alone. */
+  readonly dev?: DevPort | undefined
+  /** Of chains for tests alone: a node holds no keys of users. */
+  readonly wallet?: WalletPort | undefined
 }
 
 /** Facts about this node. */

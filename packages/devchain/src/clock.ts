@@ -1,0 +1,72 @@
+import { ERROR_CODE, RpcError } from '@mosaic/rpc'
+
+/** Unix seconds of a chain whose owner turns the hands. */
+export type Clock = {
+  /** What it shows now. */
+  readonly now: () => bigint
+  /** The timestamp of the block after one of `parent`. */
+  readonly next: (parent: bigint) => bigint
+  /** Takes note that a block of this timestamp was sealed. */
+  readonly sealed: (timestamp: bigint) => void
+  /** @returns the sum of all moves, in seconds. */
+  readonly increase: (seconds: bigint) => bigint
+  /** @returns how far it is from the time underneath. */
+  readonly set: (timestamp: bigint) => bigint
+  /** @throws RpcError unless it is after `parent`. */
+  readonly setNext: (timestamp: bigint, parent: bigint) => void
+  readonly setInterval: (seconds: bigint | undefined) => void
+  readonly state: () => ClockState
+  readonly restore: (state: ClockState) => void
+}
+
+/** All that a clock remembers. */
+export type ClockState = {
+  readonly offset: bigint
+  readonly next: bigint | undefined
+  readonly interval: bigint | undefined
+}
+
+/** A clock above another one, which it may run away from. */
+export function createClock(underneath: () => bigint): Clock {
+  let offset = 0n
+  let fixed: bigint | undefined
+  let interval: bigint | undefined
+  const now = (): bigint => underneath() + offset
+  return {
+    now,
+    next: (parent) => {
+      if (fixed !== undefined) return fixed
+      if (interval !== undefined) return parent + interval
+      const time = now()
+      return time > parent ? time : parent + 1n
+    },
+    sealed: (timestamp) => {
+      if (fixed !== undefined) offset = timestamp - underneath()
+      fixed = undefined
+    },
+    increase: (seconds) => {
+      offset += seconds
+      return offset
+    },
+    set: (timestamp) => {
+      offset = timestamp - underneath()
+      return offset
+    },
+    setNext: (timestamp, parent) => {
+      if (timestamp <= parent) {
+        throw new RpcError(
+          ERROR_CODE.invalidParameters,
+          `Timestamp ${timestamp} is lower than or equal to previous block's timestamp ${parent}`,
+        )
+      }
+      fixed = timestamp
+    },
+    setInterval: (seconds) => {
+      interval = seconds
+    },
+    state: () => ({ offset, next: fixed, interval }),
+    restore: (state) => {
+      ;({ offset, next: fixed, interval } = state)
+    },
+  }
+}

@@ -1,0 +1,15 @@
+/**
+ * A chain for tests: in one call, in this process, with the blocks of a node and hands to turn its time and its state.
+ *
+ * @packageDocumentation
+ */
+export { DEFAULT_MNEMONIC, DERIVATION_PATH, type DevAccount } from './accounts.ts'
+export { createDevChain, type DevChain } from './dev-chain.ts'
+export type { Compatibility, DevChainOptions } from './options.ts'
+export {
+  type Provider,
+  ProviderError,
+  type ProviderEvent,
+  type ProviderListener,
+  type ProviderRequest,
+} from './provider.ts'

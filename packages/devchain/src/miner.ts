@@ -1,0 +1,175 @@
+import { nextBaseFee } from '@mosaic/authority'
+import {
+  type BlockRecord,
+  type Chain,
+  poolCandidates,
+  sealBlock,
+  type TransactionPool,
+} from '@mosaic/chain'
+import { type Candidates, effectiveTip } from '@mosaic/execution'
+import {
+  type Hash32,
+  hexToBytes,
+  InvalidValueError,
+  toBlockNumber,
+  ZERO_ADDRESS,
+} from '@mosaic/primitives'
+import type { Clock } from './clock.ts'
+import { SEALER } from './genesis.ts'
+
+/** Seals the blocks of a chain whenever it is told to. */
+export type Miner = {
+  /** Seals so many blocks, the first with what waits. */
+  readonly mine: (count: bigint, intervalSeconds?: bigint) => Promise<void>
+  /** Seals blocks until a waiting transaction is in one; none if it cannot be in the next. */
+  readonly include: (hash: Hash32) => Promise<void>
+  /** Puts as many other, empty blocks in the place of the last ones. @throws InvalidValueError if there are not so many. */
+  readonly reorganise: (depth: bigint) => Promise<void>
+  readonly settings: () => MinerSettings
+  readonly set: (change: Partial<MinerSettings>) => void
+}
+
+/** What the next blocks are like. */
+export type MinerSettings = {
+  readonly gasLimit: bigint
+  /** Wei; undefined: as EIP-1559 has it. */
+  readonly nextBaseFee: bigint | undefined
+}
+
+const SECRET_KEY = hexToBytes(SEALER.secretKey)
+const VANITY_BYTES = 32
+const DIFFICULTY_IN_TURN = 2n
+const NOTHING: Candidates = { next: () => undefined, skipped: () => undefined }
+
+/** Creates the miner of a chain. */
+export function createMiner(
+  chain: Chain,
+  transactions: TransactionPool,
+  clock: Clock,
+  gasLimit: bigint,
+): Miner {
+  const { execution, definition } = chain
+  let settings: MinerSettings = { gasLimit, nextBaseFee: undefined }
+  /** Told apart in the vanity: otherwise the blocks of a new branch could be those of the old one. */
+  let branch = 0
+  /** The block that has been asked for and is not begun. */
+  let asked: Promise<void> | undefined
+
+  const baseFeeAfter = (parent: BlockRecord): bigint =>
+    settings.nextBaseFee ?? nextBaseFee(parent.header)
+
+  const seal = async (
+    parent: BlockRecord,
+    timestamp: bigint,
+    choose: (baseFee: bigint) => Candidates | Promise<Candidates>,
+  ): Promise<BlockRecord> => {
+    const number = toBlockNumber(parent.header.number + 1n)
+    const draft = {
+      parentHash: parent.hash,
+      number,
+      timestamp,
+      gasLimit: settings.gasLimit,
+      difficulty: DIFFICULTY_IN_TURN,
+      baseFeePerGas: baseFeeAfter(parent),
+    }
+    const built = await execution.processor.build(
+      draft,
+      chain.stateRoot(parent),
+      SEALER.address,
+      await choose(draft.baseFeePerGas),
+    )
+    const vanity = new Uint8Array(VANITY_BYTES)
+    new DataView(vanity.buffer).setUint32(0, branch)
+    const block = sealBlock(execution, built, {
+      ...draft,
+      coinbase: ZERO_ADDRESS,
+      nonce: new Uint8Array(8),
+      vanity,
+      signers: number % definition.rules.epoch === 0n ? parent.snapshot.signers : [],
+      sealer: SEALER.address,
+      secretKey: SECRET_KEY,
+    })
+    const adopted = await chain.adopt(block, built)
+    if (!adopted.ok) throw new InvalidValueError('a block that the chain takes', adopted.fault.code)
+    settings = { ...settings, nextBaseFee: undefined }
+    return adopted.value.record
+  }
+
+  const produce = async (timestamp?: bigint): Promise<void> => {
+    const parent = chain.head()
+    const at = timestamp ?? clock.next(parent.header.timestamp)
+    await seal(parent, at, (baseFee) => poolCandidates(chain, transactions, parent, baseFee))
+    clock.sealed(at)
+  }
+  /** The next block: who asks before it is begun shares it. */
+  const ask = (): Promise<void> => {
+    asked ??= chain.exclusive(async () => {
+      asked = undefined
+      await produce()
+    })
+    return asked
+  }
+
+  /** Whether a transaction would be in the next block if there is room. */
+  const isReady = async (hash: Hash32): Promise<boolean> => {
+    const transaction = transactions.get(hash)
+    if (transaction === undefined) return false
+    const head = chain.head()
+    const { nonce } = await execution.queries.account(chain.stateRoot(head), transaction.from)
+    const end = transactions.nextNonce(transaction.from, nonce)
+    return transaction.nonce < end && effectiveTip(transaction, baseFeeAfter(head)) >= 0n
+  }
+
+  return {
+    mine: async (count, intervalSeconds) => {
+      for (let i = 0n; i < count; i++) {
+        await chain.exclusive(() =>
+          produce(
+            i === 0n || intervalSeconds === undefined
+              ? undefined
+              : chain.head().header.timestamp + intervalSeconds,
+          ),
+        )
+      }
+    },
+    include: async (hash) => {
+      while (await isReady(hash)) {
+        const before = transactions.size()
+        await ask()
+        // What is larger than the room that is left in every block waits for its owner to do something about it.
+        if (transactions.size() >= before && transactions.get(hash) !== undefined) return
+      }
+    },
+    reorganise: (depth) =>
+      chain.exclusive(async () => {
+        const head = chain.head()
+        if (depth < 1n || depth > head.header.number) {
+          throw new InvalidValueError(`a depth from 1 to ${head.header.number}`, depth)
+        }
+        branch++
+        const replaced: BlockRecord[] = []
+        for (let record = head; replaced.length < depth; ) {
+          replaced.unshift(record)
+          record = requireParent(chain, record)
+        }
+        const [first] = replaced
+        if (first === undefined) return
+        let tip = requireParent(chain, first)
+        for (const { header } of replaced) tip = await seal(tip, header.timestamp, () => NOTHING)
+        await chain.moveTo(
+          { head: tip.hash, stateRoot: tip.header.stateRoot },
+          { returnsTransactions: true },
+        )
+      }),
+    settings: () => settings,
+    set: (change) => {
+      settings = { ...settings, ...change }
+    },
+  }
+}
+
+function requireParent(chain: Chain, { header }: BlockRecord): BlockRecord {
+  const parent = chain.database.record(header.parentHash)
+  if (parent === undefined) throw new InvalidValueError('a block with a parent', header.number)
+  return parent
+}
