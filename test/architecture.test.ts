@@ -22,7 +22,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
   relayer: ['primitives', 'protocol', 'contracts', 'origin'],
   rpc: ['primitives', 'protocol'],
   api: ['primitives', 'protocol', 'authority', 'contracts', 'storage', 'execution', 'chain', 'rpc'],
-  devchain: ['primitives', 'protocol', 'authority', 'storage', 'execution', 'chain', 'rpc', 'api'],
+  devchain: ['primitives', 'authority', 'storage', 'execution', 'chain', 'rpc', 'api'],
   genesis: ['primitives', 'protocol', 'authority', 'contracts', 'execution'],
 }
 

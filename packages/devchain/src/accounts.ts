@@ -47,7 +47,7 @@ export function deriveAccounts(mnemonic: string, count: number): readonly DevAcc
 }
 
 /** The account of a secret key of 32 bytes. @throws if the key is none. */
-export function toAccount(secretKey: Uint8Array): DevAccount {
+function toAccount(secretKey: Uint8Array): DevAccount {
   const point = publicKey(secretKey, 'uncompressed')
   return {
     address: toAddress(bytesToHex(keccak256Bytes(point.subarray(1)).subarray(12))),

@@ -58,12 +58,14 @@ beforeEach(async () => {
 })
 afterEach(() => chain.close())
 
-describe('ethers', () => {
-  const connect = (): BrowserProvider => {
-    const provider: Eip1193Provider = chain.provider
-    return new BrowserProvider(provider, undefined, { cacheTimeout: -1, pollingInterval: 5 })
-  }
+const transport = (): ReturnType<typeof custom> => custom(chain.provider)
+const account = (): `0x${string}` => chain.accounts[0]?.address ?? STRANGER
+const connect = (): BrowserProvider => {
+  const provider: Eip1193Provider = chain.provider
+  return new BrowserProvider(provider, undefined, { cacheTimeout: -1, pollingInterval: 5 })
+}
 
+describe('ethers', () => {
   test('sends, waits and reads', async () => {
     const provider = connect()
     const signer = await provider.getSigner()
@@ -97,9 +99,6 @@ describe('ethers', () => {
 })
 
 describe('viem', () => {
-  const transport = (): ReturnType<typeof custom> => custom(chain.provider)
-  const account = (): `0x${string}` => chain.accounts[0]?.address ?? STRANGER
-
   test('sends, waits and reads', async () => {
     const wallet = createWalletClient({
       chain: hardhat,
@@ -131,7 +130,7 @@ describe('viem', () => {
     'has every test action of %s that it needs',
     async (mode) => {
       const client = createTestClient({ mode, chain: hardhat, transport: transport() })
-      const reader = createPublicClient({ chain: hardhat, transport: transport() })
+      const reader = createPublicClient({ chain: hardhat, transport: transport(), cacheTime: 0 })
       await client.mine({ blocks: 2, interval: 10 })
       const id = await client.snapshot()
       await client.setBalance({ address: STRANGER, value: 7n })
@@ -162,19 +161,21 @@ describe('viem', () => {
       await client.setAutomine(true)
       await client.setIntervalMining({ interval: 0 })
       await client.setLoggingEnabled(false)
-      if (mode === 'anvil') {
-        await client.setBlockTimestampInterval({ interval: 5 })
-        await client.removeBlockTimestampInterval()
-        await client.loadState({ state: await client.dumpState() })
-        await client.dropTransaction({ hash: `0x${'00'.repeat(32)}` })
-        expect((await client.getTxpoolStatus()).pending).toBe(0)
-      }
       await client.revert({ id })
       expect(await reader.getBlockNumber()).toBe(2n)
       await client.reset()
       expect(await reader.getBlockNumber()).toBe(0n)
     },
   )
+
+  test('has the test actions that only anvil has', async () => {
+    const client = createTestClient({ mode: 'anvil', chain: hardhat, transport: transport() })
+    await client.setBlockTimestampInterval({ interval: 5 })
+    await client.removeBlockTimestampInterval()
+    await client.loadState({ state: await client.dumpState() })
+    await client.dropTransaction({ hash: `0x${'00'.repeat(32)}` })
+    expect((await client.getTxpoolStatus()).pending).toBe(0)
+  })
 })
 
 describe('the server', () => {

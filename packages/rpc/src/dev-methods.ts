@@ -145,7 +145,8 @@ export function createDevMethods(ports: {
       }),
       reset: async (params) => {
         const [options] = params
-        if (isRecord(options) && Object.keys(options).length > 0) {
+        const forking = isRecord(options) ? options['forking'] : undefined
+        if (isRecord(forking) && typeof forking['jsonRpcUrl'] === 'string') {
           throw new RpcError(ERROR_CODE.invalidParameters, 'forking is not offered by this chain')
         }
         await dev.reset()
