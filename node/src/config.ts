@@ -14,7 +14,14 @@ export type NodeConfig = {
   readonly genesisFile: string
   readonly origin: OriginConfig
   readonly network: { readonly listen: readonly string[]; readonly peers: readonly string[] }
-  readonly rpc: { readonly host: string; readonly port: number }
+  readonly rpc: {
+    readonly host: string
+    readonly port: number
+    /** File with 32 bytes in hex: the secret of the tokens with which callers show that they are no strangers. */
+    readonly tokenSecretFile: string | undefined
+    /** Where to listen for processes of the same user as well: a socket, or a named pipe. */
+    readonly ipcPath: string | undefined
+  }
   /** File with the secret key that seals blocks; without it the node produces none. */
   readonly signerKeyFile: string | undefined
   /** File with the secret key that votes; without it the node casts no votes. */
@@ -52,13 +59,18 @@ export async function readNodeConfig(path: string): Promise<NodeConfig> {
     'logLevel',
   ])
   const network = root.section('network', ['listen', 'peers'])
-  const rpc = root.section('rpc', ['host', 'port'])
+  const rpc = root.section('rpc', ['host', 'port', 'tokenSecretFile', 'ipcPath'])
   return {
     dataDir: root.path('dataDir'),
     genesisFile: root.path('genesisFile'),
     origin: readOrigin(root.section('origin', ['url', 'confirmations'])),
     network: { listen: network.texts('listen'), peers: network.texts('peers') },
-    rpc: { host: rpc.text('host', '127.0.0.1'), port: Number(rpc.integer('port', 8545n)) },
+    rpc: {
+      host: rpc.text('host', '127.0.0.1'),
+      port: Number(rpc.integer('port', 8545n)),
+      tokenSecretFile: rpc.optionalPath('tokenSecretFile'),
+      ipcPath: rpc.optionalPath('ipcPath'),
+    },
     signerKeyFile: root.optionalPath('signerKeyFile'),
     validatorKeyFile: root.optionalPath('validatorKeyFile'),
     newGuardJournal: root.flag('newGuardJournal'),

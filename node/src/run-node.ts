@@ -21,12 +21,13 @@ import {
   toHeight,
 } from '@mosaic/primitives'
 import { coreIdentifier, originIdentifier } from '@mosaic/protocol'
-import { createMethods, createRpcServer } from '@mosaic/rpc'
+import { createIpcServer, createMethods, createRpcServer } from '@mosaic/rpc'
 import { openStore } from '@mosaic/storage'
 import type { Validator } from '@mosaic/validator'
 import type { NodeConfig } from './config.ts'
 import { type CoreWatch, createCoreWatch } from './core-watch.ts'
 import { openNodeFisherman } from './fisherman-role.ts'
+import { readKeyFile } from './key-file.ts'
 import type { Log } from './logger.ts'
 import { openNodeChain } from './open-chain.ts'
 import { createOriginViews } from './origin-views.ts'
@@ -174,6 +175,7 @@ async function start(
         highestBlock: toBlockNumber(target.highest),
       }
     },
+    signer: producer?.address,
     proposals,
     mosaic: {
       store,
@@ -183,23 +185,33 @@ async function start(
         await network.publish('vote', bytes)
       },
       validator: validator?.address,
-      signer: producer?.address,
       accountability: coreWatch.accountability,
       origin: createOriginViews(origin, genesis.core, genesis.coreCreatedAt),
     },
     clientVersion: `mosaic/${VERSION}/${process.platform}-${process.arch}/node${process.versions.node}`,
   })
   closers.push(() => ports.close())
+  const methods = createMethods(ports)
+  closers.push(() => methods.close())
   const server = createRpcServer(
     {
       host: config.rpc.host,
       port: config.rpc.port,
+      tokenSecret:
+        config.rpc.tokenSecretFile === undefined
+          ? undefined
+          : await readKeyFile(config.rpc.tokenSecretFile),
       health: { ready: () => ({ ok: sync.target() === undefined }) },
     },
-    createMethods(ports),
+    methods,
   )
   await server.start()
   closers.push(() => server.stop())
+  if (config.rpc.ipcPath !== undefined) {
+    const ipc = createIpcServer({ path: config.rpc.ipcPath }, methods)
+    await ipc.start()
+    closers.push(() => ipc.stop())
+  }
   ownRpc = createJsonRpcClient(server.url())
   const stopFishing = every(
     FISHING_INTERVAL_MS,

@@ -228,6 +228,7 @@ async function createAuxiliary(
     gossipTransaction: async () => undefined,
     peerCount: () => 0,
     syncProgress: () => undefined,
+    signer: secretKeyToAddress(SIGNER),
     proposals: new Map(),
     mosaic: {
       store,
@@ -235,7 +236,6 @@ async function createAuxiliary(
       intake,
       gossipVote: async () => undefined,
       validator: undefined,
-      signer: secretKeyToAddress(SIGNER),
       origin: undefined,
       accountability: () => undefined,
     },

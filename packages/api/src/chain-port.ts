@@ -12,7 +12,11 @@ import { toBlockView, toHeaderView, toTransactionView } from './views.ts'
 const BLOOMS_AT_ONCE = 256n
 
 /** Blocks, transactions, receipts and logs of a chain. */
-export function createChainPort(chain: Chain, views: BlockViews): ChainPort {
+export function createChainPort(
+  chain: Chain,
+  views: BlockViews,
+  pendingBlock: ChainPort['pendingBlock'],
+): ChainPort {
   const { database, execution } = chain
   return {
     header: async (reference) => {
@@ -46,7 +50,7 @@ export function createChainPort(chain: Chain, views: BlockViews): ChainPort {
         : views.receipts(position.blockHash)?.[position.index]
     },
     logs: async (query, limit) => collectLogs(chain, views, query, limit),
-    pendingBlock: async () => undefined,
+    pendingBlock,
     rawBlock: async (hash) => {
       const block = database.block(hash)
       return block === undefined ? undefined : bytesToHex(encodeBlock(block))

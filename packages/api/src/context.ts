@@ -16,6 +16,8 @@ export type RpcContext = {
   readonly peerCount: () => number
   /** Undefined when the node is not behind. */
   readonly syncProgress: () => SyncProgress | undefined
+  /** The account this node seals for. */
+  readonly signer: Address | undefined
   /** Wishes for the signers, shared with the producer. */
   readonly proposals: Map<Address, boolean>
   /** As in `mosaic/0.1.0/linux-x64/node24`. */
@@ -34,8 +36,6 @@ export type MosaicContext = {
   readonly gossipVote: (bytes: Uint8Array) => Promise<void>
   /** The account this node votes for. */
   readonly validator: Address | undefined
-  /** The account this node seals for. */
-  readonly signer: Address | undefined
   /** The core on origin, for past kernels and meta-blocks; without it those are not known. */
   readonly origin: OriginPort | undefined
   /** Who was punished on origin; undefined while that is not known. */

@@ -11,6 +11,7 @@ import type { RpcContext } from './context.ts'
 import { createEventPort } from './event-port.ts'
 import { createFeePort } from './fee-port.ts'
 import { createMosaicPort } from './mosaic-port.ts'
+import { createPendingBlock } from './pending-block.ts'
 import { createPoolPort } from './pool-port.ts'
 import { createStatePort } from './state-port.ts'
 import { createTracePort } from './trace-port.ts'
@@ -30,9 +31,14 @@ export function createRpcPorts(context: RpcContext): RpcPorts & { readonly close
       chainId: chain.execution.chainId,
       peerCount: context.peerCount,
       isListening: () => true,
+      signer: () => context.signer,
       syncProgress: context.syncProgress,
     },
-    chain: createChainPort(chain, views),
+    chain: createChainPort(
+      chain,
+      views,
+      createPendingBlock(context, () => Date.now()),
+    ),
     state: createStatePort(chain),
     traces: createTracePort(chain),
     pool: createPoolPort(context),

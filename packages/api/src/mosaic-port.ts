@@ -37,7 +37,7 @@ import { createVoteViews } from './vote-views.ts'
 
 /** What a node knows of the protocol: from the states of its chain, and of the core on origin. */
 export function createMosaicPort(
-  { chain, syncProgress }: Pick<RpcContext, 'chain' | 'syncProgress'>,
+  { chain, signer, syncProgress }: Pick<RpcContext, 'chain' | 'signer' | 'syncProgress'>,
   context: MosaicContext,
 ): MosaicPort {
   const { origin } = context
@@ -142,7 +142,7 @@ export function createMosaicPort(
         kernelHeight,
         observation: head.observation,
         validator: context.validator,
-        signer: context.signer,
+        signer,
         accountability: context.accountability(),
       }
     },

@@ -77,6 +77,15 @@ describe('blocks, transactions and receipts', () => {
     expect(await provider.getTransactionCount(ALICE.address, 'pending')).toBe(sent.nonce + 1)
     expect(await provider.getTransactionCount(ALICE.address, 'latest')).toBe(sent.nonce)
     expect(await node.call('txpool_status')).toEqual({ pending: '0x1', queued: '0x0' })
+    const head = await provider.getBlock('latest')
+    const pending = await node.call('eth_getBlockByNumber', 'pending', false)
+    expect(pending).toMatchObject({
+      number: `0x${((head?.number ?? 0) + 1).toString(16)}`,
+      parentHash: head?.hash,
+      hash: null,
+      transactions: [sent.hash],
+      gasUsed: '0x5208',
+    })
     await node.mine()
     const receipt = await provider.getTransactionReceipt(sent.hash)
     const block = await provider.getBlock('latest', true)

@@ -191,6 +191,7 @@ export async function startTestNode(origin?: OriginPort): Promise<TestNode> {
     },
     peerCount: () => 3,
     syncProgress: () => undefined,
+    signer: SIGNERS[0]?.address,
     proposals: new Map(),
     mosaic: {
       store,
@@ -200,7 +201,6 @@ export async function startTestNode(origin?: OriginPort): Promise<TestNode> {
         gossiped.votes.push(bytes)
       },
       validator: undefined,
-      signer: SIGNERS[0]?.address,
       accountability: () => undefined,
       origin,
     },

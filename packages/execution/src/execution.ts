@@ -25,6 +25,8 @@ export type ExecutionLayer = {
   readonly genesis: { readonly block: Block; readonly writes: StateWrites }
   readonly processor: Processor
   readonly queries: Queries
+  /** Builds a block that nobody will seal. Apart from the processor: only its own calls must not overlap. */
+  readonly preview: Processor['build']
   readonly decodeTransaction: (raw: Uint8Array) => Verdict<Transaction, TransactionFault>
   readonly decodeBlock: (bytes: Uint8Array) => Verdict<Block, BlockCodecFault>
   /** A transaction of one of this node's own accounts. */
@@ -73,6 +75,7 @@ export async function createExecutionLayer(options: {
     genesis: await createGenesisBlock(options.genesis, crypto),
     processor: createProcessor({ ...parts, tracker: options.tracker }),
     queries: createQueries({ ...parts, tracker: options.tracker }),
+    preview: createProcessor({ ...parts, observer: undefined, tracker: options.tracker }).build,
     decodeTransaction: decode,
     decodeBlock: (bytes) => decodeBlock(bytes, decode, recoverSigner),
     signTransaction: (fields, secretKey) => signOwnTransaction(fields, secretKey, common),

@@ -26,13 +26,15 @@ type Answer = {
   readonly afterResponse: () => void
 }
 
+/** Who sent a message. */
+type RpcCaller = {
+  readonly connection?: RpcConnection
+  readonly isStranger?: boolean
+}
+
 /** Answers whole messages: single requests and batches. */
 export type Dispatcher = {
-  readonly answer: (
-    body: string,
-    signal: AbortSignal,
-    connection?: RpcConnection,
-  ) => Promise<Answer>
+  readonly answer: (body: string, signal: AbortSignal, caller?: RpcCaller) => Promise<Answer>
 }
 
 type MessageContext = CallContext & {
@@ -107,7 +109,7 @@ export function createDispatcher(
   }
 
   return {
-    answer: async (body, signal, connection) => {
+    answer: async (body, signal, { connection, isStranger = false } = {}) => {
       const listeners: (() => void)[] = []
       const work = new AbortController()
       const aborted = new Promise<never>((_resolve, reject) => {
@@ -129,6 +131,7 @@ export function createDispatcher(
           signal: work.signal,
           aborted,
           connection,
+          isStranger,
           afterResponse: (listener) => listeners.push(listener),
         })
         return {

@@ -14,6 +14,8 @@ export const ERROR_CODE = {
   limit: -32_005,
   unknownBlock: -39_001,
   revert: 3,
+  /** EIP-7966: a transaction was taken, but not included in time. */
+  notInTime: 4,
 } as const
 
 /** An error that is answered to the client as it stands. */

@@ -1,5 +1,4 @@
-import type { Hash32 } from '@mosaic/primitives'
-import { type Address, hexToBytes } from '@mosaic/primitives'
+import type { Address, Hash32 } from '@mosaic/primitives'
 import { type BlockParameter, blockParameter, LATEST, requireHeader } from './block-reference.ts'
 import {
   blockOverrides,
@@ -9,11 +8,10 @@ import {
   requireConsistent,
   stateOverrides,
 } from './call-parameters.ts'
-import { serverError } from './errors.ts'
 import { formatAccessList, formatProof } from './format.ts'
 import { type Json, quantity } from './json.ts'
-import { type CallContext, type MethodTable, method1, method2, method3, method4 } from './method.ts'
-import { address, hexData, listOf, optional, proofKey, required, storageKey } from './parameters.ts'
+import { type CallContext, type MethodTable, method2, method3, method4 } from './method.ts'
+import { address, listOf, optional, proofKey, required, storageKey } from './parameters.ts'
 import type {
   AccountOverride,
   BlockOverrides,
@@ -24,11 +22,10 @@ import type {
   StatePort,
 } from './ports.ts'
 import { failureToError } from './revert.ts'
-import { faultToWords } from './words.ts'
 
 const MAX_PROOF_KEYS = 1024
 
-/** Methods that read the state, run messages, and take transactions. */
+/** Methods that read the state and run messages. */
 export function createStateMethods(ports: {
   readonly node: NodePort
   readonly chain: ChainPort
@@ -133,11 +130,5 @@ export function createStateMethods(ports: {
         }
       },
     ),
-    eth_sendRawTransaction: method1(required(hexData), async (raw) => {
-      if (raw === '0x') throw serverError('typed transaction too short')
-      const taken = await pool.add(hexToBytes(raw))
-      if (!taken.ok) throw serverError(faultToWords(taken.fault))
-      return taken.value
-    }),
   }
 }

@@ -14,6 +14,8 @@ export type HealthPort = {
 /** Answers HTTP requests: JSON-RPC by POST, `/health` and `/ready` by GET. */
 export function createHttpListener(parts: {
   readonly access: Access
+  /** Whether the caller is a stranger, by its `Authorization` header; undefined: its token is not valid. */
+  readonly isStranger: (authorization: string | undefined) => boolean | undefined
   readonly dispatcher: Dispatcher
   readonly health: HealthPort
   readonly maxBodyBytes: number
@@ -37,7 +39,7 @@ export function createHttpListener(parts: {
     switch (request.method ?? '') {
       case 'OPTIONS':
         response.setHeader('access-control-allow-methods', 'POST, GET')
-        response.setHeader('access-control-allow-headers', 'content-type')
+        response.setHeader('access-control-allow-headers', 'content-type, authorization')
         response.setHeader('access-control-max-age', PREFLIGHT_SECONDS)
         response.writeHead(204).end()
         return
@@ -55,6 +57,11 @@ export function createHttpListener(parts: {
   }
 
   const call = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const isStranger = parts.isStranger(request.headers.authorization)
+    if (isStranger === undefined) {
+      send(response, 401, 'invalid token\n')
+      return
+    }
     const [type = ''] = (request.headers['content-type'] ?? '').split(';')
     if (!CONTENT_TYPES.includes(type.trim().toLowerCase())) {
       send(response, 415, 'invalid content type, only application/json is supported\n')
@@ -71,7 +78,7 @@ export function createHttpListener(parts: {
     response.once('close', () => {
       controller.abort(new Error('the client is gone'))
     })
-    const answer = await parts.dispatcher.answer(body, controller.signal)
+    const answer = await parts.dispatcher.answer(body, controller.signal, { isStranger })
     if (answer.text === undefined) response.writeHead(204).end()
     else send(response, 200, answer.text, 'application/json')
     answer.afterResponse()

@@ -16,6 +16,7 @@ export type {
 export type { DispatchLimits, RpcLogger } from './dispatch.ts'
 export { ERROR_CODE, RpcError } from './errors.ts'
 export type { HealthPort } from './http-exchange.ts'
+export { createIpcServer, type IpcServer } from './ipc-server.ts'
 export type { Json } from './json.ts'
 export type { CallContext, RpcConnection } from './method.ts'
 export {

@@ -15,6 +15,8 @@ export type CallContext = {
   readonly signal: AbortSignal
   /** Undefined where nothing can be pushed to the caller, as over HTTP. */
   readonly connection: RpcConnection | undefined
+  /** Whether the caller is a stranger, to whom the operator's methods are not offered. */
+  readonly isStranger?: boolean
   /** Calls `listener` after the response has been sent. */
   readonly afterResponse: (listener: () => void) => void
 }

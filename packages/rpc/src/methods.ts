@@ -7,6 +7,7 @@ import { methodNotFound } from './errors.ts'
 import { createChainMethods } from './eth-chain.ts'
 import { createFeeMethods } from './eth-fees.ts'
 import { createFilters } from './eth-filters.ts'
+import { createSendMethods } from './eth-send.ts'
 import { createSimulateMethods } from './eth-simulate.ts'
 import { createStateMethods } from './eth-state.ts'
 import { createSubscriptions } from './eth-subscriptions.ts'
@@ -86,6 +87,7 @@ export function createMethods(ports: RpcPorts, options: MethodOptions = {}): Met
     ...createChainMethods({ ...ports, logLimits }),
     ...createStateMethods(ports),
     ...createSimulateMethods(ports),
+    ...createSendMethods({ ...ports, clock }),
     ...createFeeMethods(ports),
     ...filters.methods,
     ...subscriptions.methods,
@@ -105,7 +107,8 @@ export function createMethods(ports: RpcPorts, options: MethodOptions = {}): Met
     names: [...table.keys()],
     call: async (name, params, context) => {
       const method = table.get(name)
-      if (method === undefined) throw methodNotFound(name)
+      const isHidden = context.isStranger === true && isForOperator(name)
+      if (method === undefined || isHidden) throw methodNotFound(name)
       return method(params, context)
     },
     close: () => {
@@ -113,4 +116,9 @@ export function createMethods(ports: RpcPorts, options: MethodOptions = {}): Met
       subscriptions.close()
     },
   }
+}
+
+/** Methods that steer the node, or make it work hard for one caller. */
+function isForOperator(name: string): boolean {
+  return name === 'clique_propose' || name === 'clique_discard' || name.startsWith('debug_')
 }

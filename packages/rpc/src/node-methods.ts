@@ -1,4 +1,5 @@
 import { hexToBytes, keccak256 } from '@mosaic/primitives'
+import { serverError } from './errors.ts'
 import { type Json, quantity } from './json.ts'
 import { type MethodTable, method0, method1 } from './method.ts'
 import { hexData, required } from './parameters.ts'
@@ -14,6 +15,13 @@ export function createNodeMethods(node: NodePort): MethodTable {
     net_peerCount: method0(() => quantity(node.peerCount())),
     eth_chainId: method0(() => quantity(node.chainId)),
     eth_accounts: method0(() => []),
+    eth_coinbase: method0(() => {
+      const signer = node.signer()
+      if (signer === undefined) throw serverError('etherbase must be explicitly specified')
+      return signer
+    }),
+    eth_mining: method0(() => node.signer() !== undefined),
+    eth_hashrate: method0(() => '0x0'),
     eth_syncing: method0(() => {
       const progress = node.syncProgress()
       return progress === undefined ? false : formatProgress(progress)

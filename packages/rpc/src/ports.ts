@@ -45,6 +45,8 @@ export type NodePort = {
   readonly chainId: bigint
   readonly peerCount: () => number
   readonly isListening: () => boolean
+  /** The account this node seals for; undefined if it produces no blocks. */
+  readonly signer: () => Address | undefined
   /** Undefined when the node is not behind. */
   readonly syncProgress: () => SyncProgress | undefined
 }

@@ -7,6 +7,7 @@ import { type Clock, SYSTEM_CLOCK } from './clock.ts'
 import { createDispatcher, type DispatchLimits, type RpcLogger } from './dispatch.ts'
 import { createHttpListener, type HealthPort } from './http-exchange.ts'
 import type { RpcHandler } from './methods.ts'
+import { createTokenCheck } from './token.ts'
 import { type SessionLimits, serveWebSocket } from './websocket-session.ts'
 
 /** Bounds of the server. */
@@ -27,6 +28,11 @@ export type RpcServerOptions = {
   readonly virtualHosts?: readonly string[]
   /** Web origins that may ask, besides those of this machine. */
   readonly origins?: readonly string[]
+  /**
+   * Secret of the tokens with which callers show that they are no strangers (JSON Web Tokens by HS256). Without one, everybody is trusted on
+   * a loopback address and nobody elsewhere.
+   */
+  readonly tokenSecret?: Uint8Array | undefined
   readonly limits?: Partial<RpcLimits>
   readonly health?: HealthPort
   readonly clock?: Clock
@@ -45,7 +51,8 @@ export type RpcServer = {
 
 const IDLE_SOCKET_MS = 120_000
 
-const DEFAULT_LIMITS: RpcLimits = {
+/** Bounds that hold unless told. */
+export const DEFAULT_LIMITS: RpcLimits = {
   maxBodyBytes: 5 * 1024 * 1024,
   maxBatch: 1000,
   maxResponseBytes: 25 * 1024 * 1024,
@@ -67,6 +74,15 @@ export function createRpcServer(options: RpcServerOptions, handler: RpcHandler):
     clock,
     options.logger ?? { warn: () => undefined },
   )
+  const checkToken =
+    options.tokenSecret === undefined
+      ? undefined
+      : createTokenCheck(options.tokenSecret, () => Date.now())
+  const isStranger = (authorization: string | undefined): boolean | undefined => {
+    if (checkToken === undefined) return !isLoopback(host)
+    const check = checkToken(authorization)
+    return check === 'invalid' ? undefined : check === 'absent'
+  }
   const http = createServer(
     {
       headersTimeout: 30_000,
@@ -76,6 +92,7 @@ export function createRpcServer(options: RpcServerOptions, handler: RpcHandler):
     },
     createHttpListener({
       access,
+      isStranger,
       dispatcher,
       health: options.health ?? { ready: () => ({ ok: true }) },
       maxBodyBytes: limits.maxBodyBytes,
@@ -91,11 +108,16 @@ export function createRpcServer(options: RpcServerOptions, handler: RpcHandler):
   })
   http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     if (!access.allowsHost(request.headers.host) || !access.allowsOrigin(request.headers.origin)) {
-      socket.end('HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
+      socket.end(refusal('403 Forbidden'))
+      return
+    }
+    const stranger = isStranger(request.headers.authorization)
+    if (stranger === undefined) {
+      socket.end(refusal('401 Unauthorized'))
       return
     }
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      serveWebSocket(webSocket, dispatcher, limits, clock)
+      serveWebSocket(webSocket, dispatcher, limits, clock, stranger)
     })
   })
 
@@ -128,4 +150,12 @@ export function createRpcServer(options: RpcServerOptions, handler: RpcHandler):
       return `http://${name}:${address.port}`
     },
   }
+}
+
+function refusal(status: string): string {
+  return `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host)
 }

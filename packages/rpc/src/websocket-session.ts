@@ -20,6 +20,7 @@ export function serveWebSocket(
   dispatcher: Dispatcher,
   limits: SessionLimits,
   clock: Clock,
+  isStranger: boolean,
 ): void {
   const gone = new AbortController()
   const closeListeners = new Set<() => void>()
@@ -45,7 +46,10 @@ export function serveWebSocket(
     inFlight++
     if (inFlight >= limits.maxParallel) socket.pause()
     try {
-      const answer = await dispatcher.answer(toText(message), gone.signal, connection)
+      const answer = await dispatcher.answer(toText(message), gone.signal, {
+        connection,
+        isStranger,
+      })
       if (answer.text !== undefined) send(answer.text)
       answer.afterResponse()
     } finally {

@@ -198,6 +198,7 @@ export class FakeNode {
         chainId: CHAIN_ID,
         peerCount: () => 3,
         isListening: () => true,
+        signer: () => ALICE,
         syncProgress: () => undefined,
       },
       chain: this.#chain(),

@@ -1,11 +1,19 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createMethods, type Json, RpcError } from '../src/index.ts'
+import { type Clock, createMethods, type Json, RpcError } from '../src/index.ts'
 import { ALICE, FakeNode, hashOf } from './fake-node.ts'
 import { callContext } from './harness.ts'
 
 const node = new FakeNode()
-const methods = createMethods(node.ports)
+/** Whatever waits has waited long enough at once. */
+const clock: Clock = {
+  now: () => 0,
+  schedule: (callback) => {
+    const immediate = setImmediate(callback)
+    return () => clearImmediate(immediate)
+  },
+}
+const methods = createMethods(node.ports, { clock })
 
 const likely = fc.oneof(
   fc.constantFrom<unknown>(

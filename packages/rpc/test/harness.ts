@@ -24,7 +24,12 @@ export type Running = {
 
 export async function startServer(
   limits: Partial<RpcLimits> = {},
-  options: { readonly origins?: readonly string[]; readonly virtualHosts?: readonly string[] } = {},
+  options: {
+    readonly origins?: readonly string[]
+    readonly virtualHosts?: readonly string[]
+    readonly host?: string
+    readonly tokenSecret?: Uint8Array
+  } = {},
 ): Promise<Running> {
   const node = new FakeNode()
   const methods = createMethods(node.ports)

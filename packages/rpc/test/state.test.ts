@@ -1,7 +1,8 @@
+import { hexToBytes, keccak256 } from '@mosaic/primitives'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { CallFailure } from '../src/index.ts'
-import { ALICE, CONTRACT, EVENT, hashOf, word } from './fake-node.ts'
-import { type Caller, createCaller } from './harness.ts'
+import { ALICE, CONTRACT, EVENT, fakeBlock, hashOf, word } from './fake-node.ts'
+import { type Caller, createCaller, until } from './harness.ts'
 
 let node: Caller['node']
 let call: Caller['call']
@@ -267,5 +268,39 @@ describe('prices', () => {
       -32000,
       'invalid reward percentile: #0:9 >= #1:3',
     ])
+  })
+})
+
+describe('sending and waiting', () => {
+  const raw = '0x02c0'
+
+  test('answers with the receipt once a block has it', async () => {
+    const waiting = call('eth_sendRawTransactionSync', raw)
+    await until(() => node.listenerCount() > 2)
+    const { receipts } = node.extend()
+    // The block that came does not have it; the next one does.
+    const receipt = receipts[0]
+    if (receipt === undefined) throw new Error('no receipt')
+    const block = fakeBlock(6n)
+    node.blocks.push({
+      ...block,
+      receipts: [{ ...receipt, transactionHash: keccak256(hexToBytes(raw)) }],
+    })
+    node.emit({ kind: 'head', removed: [], added: [] })
+    expect(await waiting).toMatchObject({ transactionHash: keccak256(hexToBytes(raw)) })
+    expect(node.sent).toEqual([raw])
+  })
+
+  test('gives up in time, and tells the hash (EIP-7966)', async () => {
+    expect(await failure('eth_sendRawTransactionSync', raw, 1)).toEqual([
+      4,
+      'the transaction was added to the pool but was in no block within 1 ms',
+      keccak256(hexToBytes(raw)),
+    ])
+  })
+
+  test('says at once what is wrong with the transaction', async () => {
+    node.fault = { code: 'INVALID_SENDER' }
+    expect(await failure('eth_sendRawTransactionSync', raw)).toEqual([-32_000, 'invalid sender'])
   })
 })
