@@ -18,7 +18,7 @@ import { createClock } from './clock.ts'
 import { CONSOLE, decodeConsoleLog } from './console-log.ts'
 import { createDevPort, dropAll } from './dev-port.ts'
 import { decodeDump, encodeDump } from './dump.ts'
-import { accountsOf, definitionOf, genesisOf } from './genesis.ts'
+import { accountsOf, definitionOf, genesisOf, SEALER } from './genesis.ts'
 import { createMiner } from './miner.ts'
 import type { Compatibility, DevChainOptions } from './options.ts'
 import { createProvider, type Provider } from './provider.ts'
@@ -136,6 +136,7 @@ export async function createDevChain(options: DevChainOptions = {}): Promise<Dev
     gossipTransaction: async () => undefined,
     peerCount: () => 0,
     syncProgress: () => undefined,
+    signer: SEALER.address,
     proposals: new Map(),
     clientVersion: CLIENT_VERSIONS[compat],
     mosaic: undefined,
