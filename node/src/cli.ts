@@ -1,22 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { buildGenesis, encodeGenesisFile } from '@mosaic/genesis'
-import {
-  createEthereumClient,
-  createJsonRpcClient,
-  readChainId,
-  readCoreGenesis,
-} from '@mosaic/origin'
 import { InvalidValueError, toAddress, toBlockNumber } from '@mosaic/primitives'
-import { VALIDATOR_USAGE, validatorCommand } from './commands/validator.ts'
-import { readNodeConfig, readRelayerConfig } from './config.ts'
-import { runDevnet } from './devnet/devnet.ts'
 import { createJsonLog, describeError, type Log, type LogLevel } from './logger.ts'
-import { runNode } from './run-node.ts'
-import { runRelayer } from './run-relayer.ts'
+import { DEV_USAGE, VALIDATOR_USAGE } from './usage.ts'
 
 const HELP = `mosaic: an auxiliary chain node that implements Mosaic
 
+${DEV_USAGE}
   mosaic devnet [--data-dir DIR] [--origin URL] [--load TPS] [--json] [--duration SECONDS]
       a complete local network: origin, core, 4 validators of which 2 produce blocks, relayer
 
@@ -42,7 +32,10 @@ const DEFAULT_RPC = 'http://127.0.0.1:8545'
 export async function main(words: readonly string[]): Promise<number> {
   const [command = 'help', ...rest] = words
   try {
+    // Each loads no more than it needs: a chain for tests is there in a third of the time that a node takes.
     switch (command) {
+      case 'dev':
+        return await (await import('./commands/dev.ts')).devCommand(rest, untilStopSignal)
       case 'devnet':
         return await devnetCommand(rest)
       case 'node':
@@ -54,7 +47,7 @@ export async function main(words: readonly string[]): Promise<number> {
       case 'status':
         return await statusCommand(rest)
       case 'validator':
-        return await validatorCommand(rest)
+        return await (await import('./commands/validator.ts')).validatorCommand(rest)
       case 'help':
       case '--help':
       case '-h':
@@ -62,7 +55,7 @@ export async function main(words: readonly string[]): Promise<number> {
         return 0
       default:
         process.stderr.write(
-          `expected devnet, node, relayer, genesis, status, validator or help, received ${command}\n\n${HELP}`,
+          `expected dev, devnet, node, relayer, genesis, status, validator or help, received ${command}\n\n${HELP}`,
         )
         return 2
     }
@@ -95,6 +88,7 @@ async function devnetCommand(words: readonly string[]): Promise<number> {
   onStopSignal(() => {
     stopping.abort()
   })
+  const { runDevnet } = await import('./devnet/devnet.ts')
   await runDevnet(
     {
       dataDir: values['data-dir'],
@@ -110,6 +104,8 @@ async function devnetCommand(words: readonly string[]): Promise<number> {
 }
 
 async function nodeCommand(words: readonly string[]): Promise<number> {
+  const { readNodeConfig } = await import('./config.ts')
+  const { runNode } = await import('./run-node.ts')
   const config = await readNodeConfig(requireOption(words, 'config'))
   const log = createLog(config.logLevel)
   const node = await runNode(config, log)
@@ -120,6 +116,8 @@ async function nodeCommand(words: readonly string[]): Promise<number> {
 }
 
 async function relayerCommand(words: readonly string[]): Promise<number> {
+  const { readRelayerConfig } = await import('./config.ts')
+  const { runRelayer } = await import('./run-relayer.ts')
   const config = await readRelayerConfig(requireOption(words, 'config'))
   const log = createLog(config.logLevel)
   const relayer = await runRelayer(config, log)
@@ -142,6 +140,10 @@ async function genesisCommand(words: readonly string[]): Promise<number> {
   if (values.origin === undefined || values.core === undefined) {
     throw new InvalidValueError('--origin URL and --core ADDRESS', words.join(' '))
   }
+  const { buildGenesis, encodeGenesisFile } = await import('@mosaic/genesis')
+  const { createEthereumClient, createJsonRpcClient, readChainId, readCoreGenesis } = await import(
+    '@mosaic/origin'
+  )
   const request = createJsonRpcClient(values.origin)
   const client = createEthereumClient(
     request,
@@ -168,6 +170,7 @@ async function genesisCommand(words: readonly string[]): Promise<number> {
 
 async function statusCommand(words: readonly string[]): Promise<number> {
   const { values } = parseArgs({ args: [...words], options: { rpc: { type: 'string' } } })
+  const { createJsonRpcClient } = await import('@mosaic/origin')
   const request = createJsonRpcClient(values.rpc ?? DEFAULT_RPC)
   process.stdout.write(`${JSON.stringify(await request('mosaic_status', []), undefined, 2)}\n`)
   return 0

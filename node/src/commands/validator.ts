@@ -27,20 +27,6 @@ import { Interface, parseUnits } from 'ethers'
 import { readKeyFile } from '../key-file.ts'
 import { toJson } from '../logger.ts'
 
-/** How the command is used. */
-export const VALIDATOR_USAGE = `  mosaic validator deposit --origin URL --core ADDRESS --key FILE --stake TOKENS [--validator-key FILE] [--withdrawal ADDRESS]
-      stakes; --key pays, --validator-key (by default the same) will vote, --withdrawal (by default the payer) gets the stake back
-
-  mosaic validator logout --origin URL --core ADDRESS --key FILE [--validator ADDRESS]
-      asks to leave; --key is the validator's or its withdrawal account's
-
-  mosaic validator withdraw --origin URL --core ADDRESS --key FILE [--validator ADDRESS]
-      pays the stake out after the delay; anyone may call it
-
-  mosaic validator status --origin URL --core ADDRESS --validator ADDRESS
-      what the core keeps of a validator, as JSON
-`
-
 const token = new Interface(devnetTokenAbi)
 
 const OPTIONS = {
