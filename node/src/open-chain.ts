@@ -4,8 +4,17 @@ import type { NetworkGenesis } from '@mosaic/genesis'
 import { InvalidValueError, toBlockNumber } from '@mosaic/primitives'
 import type { Store } from '@mosaic/storage'
 
-/** Opens the chain of a genesis on a store. @throws InvalidValueError if the genesis file does not make the hash it names. */
-export async function openNodeChain(genesis: NetworkGenesis, store: Store): Promise<Chain> {
+/**
+ * Opens the chain of a genesis on a store.
+ *
+ * @param nowSeconds Unix seconds; those of this machine unless told.
+ * @throws InvalidValueError if the genesis file does not make the hash it names.
+ */
+export async function openNodeChain(
+  genesis: NetworkGenesis,
+  store: Store,
+  nowSeconds: () => bigint = () => BigInt(Math.floor(Date.now() / 1000)),
+): Promise<Chain> {
   const definition: ChainDefinition = {
     rules: genesis.clique,
     epochLength: genesis.epochLength,
@@ -32,7 +41,7 @@ export async function openNodeChain(genesis: NetworkGenesis, store: Store): Prom
     definition,
     execution,
     store,
-    nowSeconds: () => BigInt(Math.floor(Date.now() / 1000)),
+    nowSeconds,
   })
   return chain
 }

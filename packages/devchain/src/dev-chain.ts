@@ -85,9 +85,10 @@ const CLIENT_VERSIONS: Readonly<Record<Compatibility, string>> = {
 export async function createDevChain(options: DevChainOptions = {}): Promise<DevChain> {
   const accounts = accountsOf(options)
   const dump = options.state === undefined ? undefined : decodeDump(options.state)
-  const genesis = dump?.genesis ?? genesisOf(options, accounts, systemTime())
   const { time } = options
-  const clock = createClock(time === undefined ? systemTime : () => BigInt(time))
+  const underneath = options.clock ?? (time === undefined ? systemTime : () => BigInt(time))
+  const genesis = dump?.genesis ?? genesisOf(options, accounts, underneath())
+  const clock = createClock(underneath)
 
   const store = createMemoryStore()
   let opened: Chain | undefined

@@ -27,6 +27,8 @@ export type DevChainOptions = {
    * moved; otherwise it is the time of this machine.
    */
   readonly time?: bigint | number
+  /** Unix seconds that the chain's clock stands upon; for who turns the time of several chains. */
+  readonly clock?: () => bigint
   /** Rejects the sending of a transaction that failed, though it was mined, as hardhat does; false unless `compat` is `hardhat`. */
   readonly throwOnFailure?: boolean
   /** `anvil` unless told. */
