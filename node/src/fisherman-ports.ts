@@ -25,6 +25,7 @@ import {
 } from '@mosaic/primitives'
 import { coreIdentifier, originTransitionHash } from '@mosaic/protocol'
 import type { Store } from '@mosaic/storage'
+import { estimateCost } from './fisherman-challenges.ts'
 
 /** Checkpoints above what this node knows of that an honest vote may name: its signer may be ahead. */
 const HORIZON = 64n
@@ -102,6 +103,10 @@ export function createOriginCourt(
       if (!isOver(status)) return status === 'unknown' ? 'out-of-reach' : 'slashable'
       return isOver(await statusAt(validator, 'finalized')) ? 'settled' : 'slashed'
     },
+    wouldTake: async (evidence) => {
+      const data = await encodeReport(chain, origin, evidence)
+      return (await estimateCost(origin, sender.address, core, data)) !== undefined
+    },
     report: async (evidence) => {
       await sender.send({ to: core, data: await encodeReport(chain, origin, evidence) })
     },
@@ -131,6 +136,8 @@ export function createAuxiliaryCourt(
       if (standing !== 'slashed' || final === undefined) return standing
       return (await standingAt(validator, final)) === 'slashed' ? 'settled' : 'slashed'
     },
+    // Blocks are a second apart, and what is sent is refused if it comes too late.
+    wouldTake: async () => true,
     report: async (evidence) => {
       const data = await encodeReport(chain, origin, evidence)
       await sender.send({ to: PREDEPLOYS.finalityGadget, data })

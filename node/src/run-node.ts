@@ -110,6 +110,7 @@ async function start(
     chain,
     store,
     origin,
+    coreCreatedAt: genesis.coreCreatedAt,
     ownRpc: async (method, parameters) => {
       if (ownRpc === undefined) throw new InvalidValueError('a started server', undefined)
       return ownRpc(method, parameters)

@@ -52,6 +52,8 @@ export function createOriginWatch(
 ): () => Promise<OriginView | undefined> {
   const { definition } = chain
   const finalHeaders = new Map<Height, RawHeader>()
+  /** The newest of them. Origin may take back what it called final: then none of them holds. */
+  let newest: RawHeader | undefined
 
   const headerAt = async (height: Height, finalNumber: bigint): Promise<RawHeader | undefined> => {
     const known = finalHeaders.get(height)
@@ -62,12 +64,20 @@ export function createOriginWatch(
     const [oldest] = finalHeaders.keys()
     if (finalHeaders.size >= HEADERS_KEPT && oldest !== undefined) finalHeaders.delete(oldest)
     finalHeaders.set(height, header)
+    if (newest === undefined || header.number > newest.number) newest = header
     return header
+  }
+
+  const forgetIfReplaced = async (): Promise<void> => {
+    if (newest === undefined || (await client.header(newest.number))?.hash === newest.hash) return
+    finalHeaders.clear()
+    newest = undefined
   }
 
   return async () => {
     const finalNumber = await client.finalNumber()
     if (finalNumber === undefined) return undefined
+    await forgetIfReplaced()
     const head = chain.head()
     return {
       chain: originIdentifier(definition.identity.originChainId),

@@ -1,6 +1,7 @@
 import type { CaseBook } from './case-book.ts'
 import { findConflict } from './conflict.ts'
 import { type Evidence, offenderOf, type SignedVote } from './evidence.ts'
+import type { GuiltyVotes } from './guilty-votes.ts'
 import type { FishermanPorts } from './ports.ts'
 import type { VoteHistory } from './vote-history.ts'
 import type { WaitingVotes } from './waiting-votes.ts'
@@ -19,6 +20,7 @@ export function createDetector(
   history: VoteHistory,
   book: CaseBook,
   waiting: WaitingVotes,
+  guilty: GuiltyVotes,
 ): Detector {
   /**
    * Two votes convict wherever they are shown; that a T̃ is false has to be proven with state that another may not have. So a validator
@@ -45,8 +47,11 @@ export function createDetector(
   const seeNow = async (vote: SignedVote): Promise<Evidence | undefined> => {
     const { chain } = vote.vote
     const { validator } = vote
-    if (isDone(validator)) return undefined
     const conflict = findConflict(vote, await history.neighbours(vote))
+    if (isDone(validator)) {
+      for (const shared of conflict?.votes ?? [vote]) await guilty.add(shared)
+      return undefined
+    }
     if (conflict !== undefined) return convict(conflict)
     const isKept = await history.add(vote, horizon(chain))
     if (book.of(validator) !== undefined) return undefined

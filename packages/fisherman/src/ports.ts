@@ -1,6 +1,14 @@
-import type { Address, Hash32, Height } from '@mosaic/primitives'
-import type { Challenge, ChallengeFacts, OpenProposal } from './challenge.ts'
+import type { Address, BlockNumber, Hash32, Height } from '@mosaic/primitives'
+import type { ValidatorSet } from '@mosaic/protocol'
+import type {
+  Challenge,
+  Checkpoint,
+  CoreFacts,
+  FinalizedCheckpoint,
+  LinkVotes,
+} from './challenge.ts'
 import type { Evidence } from './evidence.ts'
+import type { Challenger } from './gain.ts'
 
 /** One change of the store; a key without a value goes. */
 export type FishermanWrite = { readonly key: Uint8Array; readonly value: Uint8Array | undefined }
@@ -36,20 +44,54 @@ export type Standing =
 export type Court = {
   readonly name: 'origin' | 'auxiliary'
   readonly standing: (validator: Address) => Promise<Standing>
+  /** Whether the chain would take the evidence, on the state that includes what waits for the next block. */
+  readonly wouldTake: (evidence: Evidence) => Promise<boolean>
   /** Sends the evidence and waits until it is included. @throws if the chain would refuse it, before anything is sent. */
   readonly report: (evidence: Evidence) => Promise<void>
 }
 
-/** The core, as far as proposals can be challenged there. */
+/** The core, as far as a fisherman can show it something, and what this node knows for sure: of its own chain and through its own endpoint. */
 export type ChallengePort = {
-  /** Proposals in their challenge period that nobody has challenged. */
-  readonly proposals: () => Promise<readonly OpenProposal[]>
-  /** What this node knows for sure: of its own auxiliary chain and through its own origin endpoint. */
-  readonly facts: () => Promise<ChallengeFacts>
-  /** What the challenger would have more afterwards than before, in base units of its stake, on the newest state; undefined if it would fail. */
+  readonly self: Challenger
+  /** The newest state of the core; undefined unless it takes meta-blocks. */
+  readonly facts: () => Promise<CoreFacts | undefined>
+  /** Checkpoints on the branch that this node has finalized, lowest first: all since the commit before the closed height's. */
+  readonly checkpoints: () => Promise<readonly Checkpoint[]>
+  /** The link over one epoch that finalized a checkpoint, if a supermajority of these validators voted for it. */
+  readonly finalizingLink: (
+    checkpoint: Checkpoint,
+    validators: ValidatorSet,
+    slashed: ReadonlySet<Address>,
+  ) => Promise<FinalizedCheckpoint | undefined>
+  /** A finalized observation that is not in origin's history, though origin is final there. */
+  readonly foreignObservation: (
+    facts: CoreFacts,
+  ) => Promise<{ readonly link: LinkVotes; readonly originHash: Hash32 } | undefined>
+  /** Wei that the gas would cost, tried on the state that includes what waits for the next block; undefined if it would be refused. */
   readonly dryRun: (challenge: Challenge) => Promise<bigint | undefined>
-  readonly send: (challenge: Challenge) => Promise<void>
+  /** Sends, and waits until it is included; the number of that block. */
+  readonly send: (challenge: Challenge) => Promise<BlockNumber>
 }
+
+/** What a fisherman has earned on the core and not been paid. */
+export type RewardPort = {
+  /** Calls that bring it nearer, each of which would succeed now. */
+  readonly due: () => Promise<readonly Collection[]>
+  readonly collect: (collection: Collection) => Promise<void>
+}
+
+/** A call that pays a fisherman, or a step towards it. */
+export type Collection =
+  /** The share of a stake that was lost by this fisherman's report, or by the verdict it obtained. */
+  | { readonly kind: 'withdraw'; readonly validator: Address }
+  /** What the verdict it obtained takes from one validator. */
+  | { readonly kind: 'execute-verdict'; readonly validator: Address }
+  /** What validators lost by a gas target that this fisherman showed to be missed. */
+  | { readonly kind: 'settle-losses'; readonly validators: readonly Address[] }
+  /** The bond of a proposal that it struck. */
+  | { readonly kind: 'reclaim-bond'; readonly transitionHash: Hash32 }
+  /** All that it earned by challenges. */
+  | { readonly kind: 'claim-reward' }
 
 /** What a fisherman needs from the node around it. */
 export type FishermanPorts = {
@@ -64,6 +106,10 @@ export type FishermanPorts = {
   readonly courts: readonly Court[]
   /** Undefined: does not challenge. */
   readonly challenges: ChallengePort | undefined
+  /** Undefined: collects nothing. */
+  readonly rewards: RewardPort | undefined
+  /** Pays for reports; keeps fishermen from getting in each other's way. Undefined: does not wait for others. */
+  readonly account: Address | undefined
   readonly log: (
     level: 'debug' | 'info' | 'warn',
     event: string,

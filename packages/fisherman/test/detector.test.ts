@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type CaseBook, openCaseBook } from '../src/case-book.ts'
 import { createDetector, type Detector } from '../src/detector.ts'
+import { openGuiltyVotes } from '../src/guilty-votes.ts'
 import { type Evidence, type FishermanPorts, offenderOf, type SignedVote } from '../src/index.ts'
 import { createVoteHistory, DEFAULT_LIMITS, type HistoryLimits } from '../src/vote-history.ts'
 import { openWaitingVotes } from '../src/waiting-votes.ts'
@@ -24,7 +25,8 @@ async function open(
   const book = await openCaseBook(store)
   const history = createVoteHistory(store, limits)
   const waiting = await openWaitingVotes(store)
-  return { book, detector: createDetector(ports, history, book, waiting) }
+  const guilty = await openGuiltyVotes(store)
+  return { book, detector: createDetector(ports, history, book, waiting, guilty) }
 }
 
 /** All pairs, as the definition has it: whether a vote offends with any earlier one of its validator, who is let go after the first time. */

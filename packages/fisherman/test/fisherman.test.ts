@@ -1,25 +1,14 @@
-import {
-  type Address,
-  toBlockNumber,
-  toDynasty,
-  toGas,
-  toHeight,
-  toMetaHeight,
-} from '@mosaic/primitives'
+import type { Address } from '@mosaic/primitives'
 import { describe, expect, test } from 'vitest'
 import {
-  type Challenge,
-  type ChallengeFacts,
-  type ChallengePort,
+  type Collection,
   type Court,
   type Evidence,
-  type FishermanPorts,
-  findChallenge,
-  type OpenProposal,
   openFisherman,
+  type RewardPort,
   type Standing,
 } from '../src/index.ts'
-import { hashOf, type Shape, storeOf, trueTransition, validatorAt, voteOf } from './votes.ts'
+import { portsOf, type Shape, storeOf, validatorAt, voteOf } from './votes.ts'
 
 const CRIME: readonly [Shape, Shape] = [
   { source: 1, target: 2 },
@@ -34,6 +23,7 @@ function courtOf(
   readonly reports: Evidence[]
   readonly standings: Map<Address, Standing>
   failure: Error | undefined
+  refuses: boolean
 } {
   const standings = new Map<Address, Standing>()
   const reports: Evidence[] = []
@@ -42,6 +32,8 @@ function courtOf(
     reports,
     standings,
     failure: undefined as Error | undefined,
+    refuses: false,
+    wouldTake: async () => !court.refuses,
     standing: async (validator: Address) => standings.get(validator) ?? before,
     report: async (evidence: Evidence) => {
       if (court.failure !== undefined) throw court.failure
@@ -50,18 +42,6 @@ function courtOf(
     },
   }
   return court
-}
-
-function portsOf(change: Partial<FishermanPorts>): FishermanPorts {
-  return {
-    store: storeOf(),
-    transitionHash: async (_chain, source) => trueTransition(source),
-    horizon: () => toHeight(1000n),
-    courts: [],
-    challenges: undefined,
-    log: () => undefined,
-    ...change,
-  }
 }
 
 describe('the fisherman', () => {
@@ -145,6 +125,58 @@ describe('the fisherman', () => {
     expect(keys).toEqual([1, 2, 3])
   })
 
+  test('sends nothing that the chain would refuse, and says so to nobody', async () => {
+    const court = courtOf('origin')
+    const logged: string[] = []
+    court.refuses = true
+    const fisherman = await openFisherman(
+      portsOf({
+        courts: [court],
+        log: (level, event) => level !== 'debug' && logged.push(event),
+      }),
+    )
+    for (const vote of CRIME.map(voteOf)) await fisherman.see(vote)
+    await fisherman.performDuties()
+    expect(court.reports).toEqual([])
+    expect(logged).toEqual(['offence found'])
+  })
+
+  test('waits for its turn among others, never for long', async () => {
+    const rounds: number[] = []
+    for (let index = 0; index < 16; index++) {
+      const court = courtOf('origin')
+      const fisherman = await openFisherman(
+        portsOf({ courts: [court], account: validatorAt(index) }),
+      )
+      for (const vote of CRIME.map(voteOf)) await fisherman.see(vote)
+      let round = 0
+      while (court.reports.length === 0 && round < 10) {
+        await fisherman.performDuties()
+        round++
+      }
+      rounds.push(round)
+    }
+    expect(new Set(rounds)).toEqual(new Set([1, 2, 3, 4]))
+  })
+
+  test('collects what it has earned, now and then', async () => {
+    const collected: Collection[] = []
+    const rewards: RewardPort = {
+      due: async () => [{ kind: 'withdraw', validator: validatorAt(3) }, { kind: 'claim-reward' }],
+      collect: async (collection) => {
+        collected.push(collection)
+      },
+    }
+    const fisherman = await openFisherman(portsOf({ rewards }))
+    for (let i = 0; i < 5; i++) await fisherman.performDuties()
+    expect(collected).toEqual([
+      { kind: 'withdraw', validator: validatorAt(3) },
+      { kind: 'claim-reward' },
+    ])
+    await fisherman.performDuties()
+    expect(collected).toHaveLength(4)
+  })
+
   test('lets overlapping rounds be one', async () => {
     const court = courtOf('origin')
     const fisherman = await openFisherman(portsOf({ courts: [court] }))
@@ -157,127 +189,5 @@ describe('the fisherman', () => {
     const store = storeOf()
     await store.batch([{ key: Uint8Array.of(3, 1), value: Uint8Array.of(7, 1) }])
     await expect(openFisherman(portsOf({ store }))).rejects.toThrow(/expected/)
-  })
-})
-
-const KERNEL = hashOf('kernel')
-
-function transitionOf(dynasty: bigint, gas: bigint): OpenProposal['transition'] {
-  return {
-    dynasty: toDynasty(dynasty),
-    originBlockNumber: toBlockNumber(50n),
-    originBlockHash: hashOf('origin 50'),
-    accumulatedTransactionRoot: hashOf('root'),
-    accumulatedGas: toGas(gas),
-    kernelHash: KERNEL,
-  }
-}
-
-function proposalOf(dynasty: bigint, gas: bigint): OpenProposal {
-  const transition = transitionOf(dynasty, gas)
-  return { height: toMetaHeight(3n), transitionHash: hashOf(`T ${dynasty}`), transition }
-}
-
-const FACTS: ChallengeFacts = {
-  height: toMetaHeight(3n),
-  kernelHash: KERNEL,
-  gasTarget: toGas(100n),
-  committed: { dynasty: toDynasty(10n), accumulatedGas: toGas(1000n) },
-  finalized: [
-    { height: toHeight(21n), transition: transitionOf(11n, 1099n) },
-    { height: toHeight(22n), transition: transitionOf(12n, 1100n) },
-    { height: toHeight(23n), transition: transitionOf(13n, 1300n) },
-  ],
-  originFinalNumber: toBlockNumber(60n),
-  originHash: async (number) => hashOf(`origin ${number}`),
-}
-
-describe('a proposal', () => {
-  test.for([
-    ['of the first checkpoint that met the gas target', proposalOf(12n, 1100n)],
-    ['of one before it', proposalOf(11n, 1099n)],
-    ['of another height', { ...proposalOf(13n, 1300n), height: toMetaHeight(4n) }],
-    [
-      'under another kernel',
-      {
-        ...proposalOf(13n, 1300n),
-        transition: { ...transitionOf(13n, 1300n), kernelHash: hashOf('other') },
-      },
-    ],
-  ] as const)('%s is left alone', async ([, proposal]) => {
-    expect(await findChallenge(proposal, FACTS)).toBeUndefined()
-  })
-
-  test('of a later checkpoint is challenged with the first that met the target', async () => {
-    const proposal = proposalOf(13n, 1300n)
-    const [, earlier] = FACTS.finalized
-    expect(await findChallenge(proposal, FACTS)).toEqual({ kind: 'gas-target', proposal, earlier })
-  })
-
-  test('is not challenged by a checkpoint that is not final here, was committed, or is of another kernel', async () => {
-    const proposal = proposalOf(13n, 1300n)
-    const other = { ...transitionOf(12n, 1100n), kernelHash: hashOf('other') }
-    for (const finalized of [
-      [],
-      [{ height: toHeight(9n), transition: transitionOf(10n, 1100n) }],
-      [{ height: toHeight(22n), transition: other }],
-    ]) {
-      expect(await findChallenge(proposal, { ...FACTS, finalized })).toBeUndefined()
-    }
-  })
-
-  test('that observes what is not in origin’s history is challenged, once origin is final there', async () => {
-    const proposal = proposalOf(12n, 1100n)
-    const originHash = hashOf('another block')
-    const facts: ChallengeFacts = { ...FACTS, originHash: async () => originHash }
-    expect(await findChallenge(proposal, facts)).toEqual({
-      kind: 'contradicting-observation',
-      proposal,
-      originHash,
-    })
-    const early = { ...facts, originFinalNumber: toBlockNumber(49n) }
-    expect(await findChallenge(proposal, early)).toBeUndefined()
-    const blind = { ...facts, originHash: async () => undefined }
-    expect(await findChallenge(proposal, blind)).toBeUndefined()
-  })
-
-  test.for([
-    ['that would fail', undefined, 0],
-    ['that gains nothing', 0n, 0],
-    ['that costs more than it brings', -1n, 0],
-    ['that pays', 1n, 1],
-  ] as const)('gets a challenge %s as often as it should', async ([, gain, times]) => {
-    const sent: Challenge[] = []
-    const challenges: ChallengePort = {
-      proposals: async () => (sent.length === 0 ? [proposalOf(13n, 1300n)] : []),
-      facts: async () => FACTS,
-      dryRun: async () => gain,
-      send: async (challenge) => {
-        sent.push(challenge)
-      },
-    }
-    const fisherman = await openFisherman(portsOf({ challenges }))
-    await fisherman.performDuties()
-    await fisherman.performDuties()
-    expect(sent).toHaveLength(times)
-  })
-
-  test('that cannot be looked at does not stop the reports', async () => {
-    const court = courtOf('origin')
-    const logged: string[] = []
-    const challenges: ChallengePort = {
-      proposals: async () => {
-        throw new Error('endpoint away')
-      },
-      facts: async () => FACTS,
-      dryRun: async () => 1n,
-      send: async () => undefined,
-    }
-    const ports = portsOf({ challenges, courts: [court], log: (_, event) => logged.push(event) })
-    const fisherman = await openFisherman(ports)
-    for (const vote of CRIME.map(voteOf)) await fisherman.see(vote)
-    await fisherman.performDuties()
-    expect(court.reports).toHaveLength(1)
-    expect(logged).toEqual(['offence found', 'offence reported', 'proposals not challenged'])
   })
 })

@@ -7,7 +7,7 @@ import {
   utf8ToBytes,
 } from '@mosaic/primitives'
 import { createMemoryStore, type Store } from '@mosaic/storage'
-import type { FishermanStore, SignedVote } from '../src/index.ts'
+import type { FishermanPorts, FishermanStore, SignedVote } from '../src/index.ts'
 
 const CHAINS: readonly ReturnType<typeof toHash32>[] = ['aa', 'bb'].map((byte) =>
   toHash32(`0x${byte.repeat(32)}`),
@@ -73,5 +73,20 @@ export function storeOf(store: Store = createMemoryStore()): FishermanStore {
         options,
       ),
     entries: (range) => store.entries('fisherman', range),
+  }
+}
+
+/** A fisherman that knows all T̃ and does nothing, but for what is changed. */
+export function portsOf(change: Partial<FishermanPorts>): FishermanPorts {
+  return {
+    store: storeOf(),
+    transitionHash: async (_chain, source) => trueTransition(source),
+    horizon: () => toHeight(1000n),
+    courts: [],
+    challenges: undefined,
+    rewards: undefined,
+    account: undefined,
+    log: () => undefined,
+    ...change,
   }
 }

@@ -8,6 +8,7 @@ import {
 import {
   type Address,
   type BlockNumber,
+  type Dynasty,
   type Hash32,
   type Height,
   type MetaHeight,
@@ -31,6 +32,8 @@ export type CoreState = {
   readonly lastCheckpoint: Height
   /** Since the last kernel was opened. */
   readonly proposals: readonly OpenProposal[]
+  /** Dynasty above which nothing can close the open height any more. */
+  readonly ceiling: Dynasty | undefined
 }
 
 /** Follows the logs of one core. */
@@ -41,7 +44,19 @@ export type CoreHistory = {
 
 /** The open kernel, the one that auxiliary has active before it is confirmed there, and some to spare. */
 const KERNELS_KEPT = 4
-const EMPTY: CoreState = { kernels: [], lastCheckpoint: toHeight(0n), proposals: [] }
+const EMPTY: CoreState = {
+  kernels: [],
+  lastCheckpoint: toHeight(0n),
+  proposals: [],
+  ceiling: undefined,
+}
+const EVENTS = [
+  'KernelOpened',
+  'MetaBlockCommitted',
+  'MetaBlockProposed',
+  'DynastyCapped',
+  'ProposalStruck',
+] as const
 
 /**
  * Follows a core from its creation. What final blocks say is kept, not their logs, and read once; what later blocks say is read each time.
@@ -60,8 +75,7 @@ export function createCoreHistory(
     from: BlockNumber,
     to: BlockNumber | 'latest',
   ): Promise<CoreState> => {
-    const names = ['KernelOpened', 'MetaBlockCommitted', 'MetaBlockProposed'] as const
-    return (await readCoreLogs(client, core, names, from, to)).reduce(applyLog, before)
+    return (await readCoreLogs(client, core, EVENTS, from, to)).reduce(applyLog, before)
   }
 
   const settle = async (): Promise<void> => {
@@ -101,9 +115,16 @@ function applyLog(state: CoreState, entry: CoreLog): CoreState {
   if (event.name === 'KernelOpened') {
     const opened = followKernel(state.kernels.at(-1)?.validatorSet ?? [], entry)
     if (opened === undefined) return state
-    return { ...state, kernels: [...state.kernels, opened].slice(-KERNELS_KEPT), proposals: [] }
+    const kernels = [...state.kernels, opened].slice(-KERNELS_KEPT)
+    return { ...state, kernels, proposals: [], ceiling: undefined }
   }
   if (event.name === 'MetaBlockCommitted') return { ...state, lastCheckpoint: event.sourceHeight }
+  if (event.name === 'DynastyCapped') return { ...state, ceiling: event.dynasty }
+  if (event.name === 'ProposalStruck') {
+    const { transitionHash } = event
+    const proposals = state.proposals.filter((each) => each.transitionHash !== transitionHash)
+    return { ...state, proposals }
+  }
   if (event.name !== 'MetaBlockProposed') return state
   const { height, transitionHash, challengeEnd } = event
   return { ...state, proposals: [...state.proposals, { height, transitionHash, challengeEnd }] }

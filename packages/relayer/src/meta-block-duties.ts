@@ -30,7 +30,7 @@ export type TransitionCache = Map<Height, FinalizedTransition>
 
 /**
  * Closes the open meta-block: commits a proposal whose challenge period is over, or proposes a finalized checkpoint. A proposal by anybody
- * is as good as an own one, if its transition object is that of a finalized checkpoint.
+ * is as good as an own one, if its transition object is that of a finalized checkpoint, and of none later than the gas target allows.
  */
 export async function advanceMetaBlock(
   ports: RelayerPorts,
@@ -45,7 +45,14 @@ export async function advanceMetaBlock(
   if (head.phase !== 'open' || kernel === undefined) return undefined
   const open = { head, kernel, lastCheckpoint: state.lastCheckpoint }
   const now = (await ports.origin.client.header('latest'))?.timestamp ?? 0n
-  const candidates = await readCandidates(ports, core, open, known)
+  const finalized = (await readCandidates(ports, core, open, known)).filter(
+    ({ transition }) => state.ceiling === undefined || transition.dynasty <= state.ceiling,
+  )
+  const due = findDue(open, finalized)
+  // Who commits later than the gas target allows makes all validators of the height lose (§2.5).
+  const candidates = finalized.filter(
+    ({ transition }) => due === undefined || transition.dynasty <= due.transition.dynasty,
+  )
   const proposed = state.proposals.flatMap(({ height, transitionHash, challengeEnd }) => {
     const candidate = candidates.find((c) => c.transitionHash === transitionHash)
     return candidate === undefined || height !== head.height ? [] : [{ candidate, challengeEnd }]
@@ -54,7 +61,7 @@ export async function advanceMetaBlock(
     const ripe = proposed.find(({ challengeEnd }) => now >= challengeEnd)
     return ripe === undefined ? undefined : commit(ports, core, open, ripe.candidate)
   }
-  const chosen = await chooseCandidate(ports, open, candidates, policy, now)
+  const chosen = due ?? (await chooseQuiet(ports, open, candidates, policy, now))
   return chosen === undefined ? undefined : propose(ports, core, open, chosen)
 }
 
@@ -90,18 +97,24 @@ async function readCandidates(
   return candidates
 }
 
-/** The earliest candidate that meets the gas target (§2.5); after a quiet interval the newest one. */
-async function chooseCandidate(
-  { origin }: RelayerPorts,
+/** The earliest finalized checkpoint that meets the gas target (§2.5). */
+function findDue(
   { head, kernel }: OpenHeight,
+  candidates: readonly FinalizedTransition[],
+): FinalizedTransition | undefined {
+  return candidates.find(
+    ({ transition }) => gasSince(transition, head.accumulatedGas) >= kernel.kernel.gasTarget,
+  )
+}
+
+/** After a quiet interval the newest candidate though it does not meet the gas target. */
+async function chooseQuiet(
+  { origin }: RelayerPorts,
+  { kernel }: OpenHeight,
   candidates: readonly FinalizedTransition[],
   policy: RelayPolicy,
   now: bigint,
 ): Promise<FinalizedTransition | undefined> {
-  const due = candidates.find(
-    ({ transition }) => gasSince(transition, head.accumulatedGas) >= kernel.kernel.gasTarget,
-  )
-  if (due !== undefined) return due
   const opened = await origin.client.header(kernel.openedAt.blockNumber)
   const isOverdue = opened !== undefined && now >= opened.timestamp + policy.maxIntervalSeconds
   return isOverdue ? candidates.at(-1) : undefined

@@ -1,0 +1,95 @@
+import { type Chain, countedVotes, deriveTransition } from '@mosaic/chain'
+import { effectiveWeights, isStitchedSupermajority, sumWeights } from '@mosaic/finality'
+import type { ChallengePort, Checkpoint, CoreFacts, LinkVotes } from '@mosaic/fisherman'
+import type { EthereumClient } from '@mosaic/origin'
+import { type Address, type Hash32, type Height, toBlockNumber, toHeight } from '@mosaic/primitives'
+import { coreIdentifier, originIdentifier, type ValidatorSet } from '@mosaic/protocol'
+import type { Store } from '@mosaic/storage'
+
+/** Finalized checkpoints and links as this node has executed them. */
+export type LinkReader = {
+  /** Checkpoints on the branch that is finalized here, above a height, lowest first. */
+  readonly checkpoints: (above: Height) => readonly Checkpoint[]
+  readonly finalizingLink: ChallengePort['finalizingLink']
+  /** Asks origin about the newest finalized observation. */
+  readonly foreignObservation: ChallengePort['foreignObservation']
+}
+
+/** Reads links out of the votes that executed blocks have counted. */
+export function createLinkReader(chain: Chain, store: Store, origin: EthereumClient): LinkReader {
+  const { definition } = chain
+  const auxiliary = coreIdentifier(definition.identity)
+  const observed = originIdentifier(definition.identity.originChainId)
+
+  /** The link over one epoch from a source that these validators made a supermajority. */
+  const findLink = async (
+    about: Hash32,
+    sourceHeight: Height,
+    source: Hash32,
+    validators: ValidatorSet,
+    slashed: ReadonlySet<Address>,
+  ): Promise<LinkVotes | undefined> => {
+    const seats = new Set(validators.flatMap((seat) => (seat ? [seat.address] : [])))
+    const links = new Map<Hash32, LinkVotes>()
+    const target = toHeight(sourceHeight + 1n)
+    for (const each of await countedVotes(store, definition, about, target)) {
+      const { link, vote, validator } = each
+      if (vote.source !== source || vote.sourceHeight !== sourceHeight || !seats.has(validator))
+        continue
+      const votes = links.get(link)?.votes ?? []
+      // One block of each branch may have counted it.
+      if (votes.some((known) => known.validator === validator)) continue
+      links.set(link, { vote, votes: [...votes, each] })
+    }
+    const total = effectiveWeights(validators, slashed)
+    return [...links.values()].find(({ votes }) => {
+      const voters = new Set(votes.map(({ validator }) => validator))
+      const voted = sumWeights(
+        validators,
+        ({ address }) => voters.has(address) && !slashed.has(address),
+      )
+      return isStitchedSupermajority(voted, total)
+    })
+  }
+
+  const known = new Map<Height, Checkpoint>()
+  return {
+    checkpoints: (above) => {
+      for (const height of known.keys()) if (height <= above) known.delete(height)
+      const { height: highest, hash } = chain.finalized()
+      const tip = chain.database.record(hash)
+      const found: Checkpoint[] = []
+      if (tip === undefined) return found
+      for (let number: bigint = above + 1n; number <= highest; number++) {
+        const height = toHeight(number)
+        const record = known.has(height) ? undefined : chain.checkpoint(tip, height)
+        if (record !== undefined) {
+          const parent = chain.database.record(record.header.parentHash)
+          known.set(height, { height, transition: deriveTransition(record, parent) })
+        }
+        const checkpoint = known.get(height)
+        if (checkpoint !== undefined) found.push(checkpoint)
+      }
+      return found
+    },
+
+    finalizingLink: async (checkpoint, validators, slashed) => {
+      const tip = chain.database.record(chain.finalized().hash)
+      const record = tip && chain.checkpoint(tip, checkpoint.height)
+      if (record === undefined) return undefined
+      const link = await findLink(auxiliary, checkpoint.height, record.hash, validators, slashed)
+      return link && { ...checkpoint, link }
+    },
+
+    foreignObservation: async ({ open: { validators, slashed } }: CoreFacts) => {
+      const { number, hash } = chain.head().observation
+      const final = await origin.finalNumber()
+      if (final === undefined || number > final) return undefined
+      const originHash = (await origin.header(toBlockNumber(number)))?.hash
+      if (originHash === undefined || originHash === hash) return undefined
+      const height = toHeight(number / definition.originEpochLength)
+      const link = await findLink(observed, height, hash, validators, slashed)
+      return link && { link, originHash }
+    },
+  }
+}
