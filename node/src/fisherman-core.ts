@@ -30,7 +30,7 @@ export type CommittedMetaBlock = {
 }
 
 /** A proposal for the open height that was not struck. */
-export type StandingProposal = {
+type StandingProposal = {
   readonly transitionHash: Hash32
   readonly transition: TransitionObject
   /** Seconds since 1970. */
@@ -38,7 +38,7 @@ export type StandingProposal = {
 }
 
 /** What the validators of one height lose because their gas target was missed, as far as it was proven. */
-export type ProvenLoss = {
+type ProvenLoss = {
   readonly challenger: Address
   /** Millionths of each stake. */
   readonly fraction: bigint
@@ -46,7 +46,7 @@ export type ProvenLoss = {
 }
 
 /** What a core's logs say, as far as a fisherman needs it. */
-export type CoreStory = {
+type CoreStory = {
   /** The last kernels, the open one at the end. */
   readonly kernels: readonly OpenedKernel[]
   /** The last meta-blocks, genesis among them, the newest at the end. */

@@ -1,6 +1,11 @@
 import { type Chain, countedVotes, deriveTransition } from '@mosaic/chain'
-import { effectiveWeights, isStitchedSupermajority, sumWeights } from '@mosaic/finality'
-import type { ChallengePort, Checkpoint, CoreFacts, LinkVotes } from '@mosaic/fisherman'
+import {
+  type ChallengePort,
+  type Checkpoint,
+  type CoreFacts,
+  findSealedLink,
+  type LinkVotes,
+} from '@mosaic/fisherman'
 import type { EthereumClient } from '@mosaic/origin'
 import { type Address, type Hash32, type Height, toBlockNumber, toHeight } from '@mosaic/primitives'
 import { coreIdentifier, originIdentifier, type ValidatorSet } from '@mosaic/protocol'
@@ -29,27 +34,12 @@ export function createLinkReader(chain: Chain, store: Store, origin: EthereumCli
     validators: ValidatorSet,
     slashed: ReadonlySet<Address>,
   ): Promise<LinkVotes | undefined> => {
-    const seats = new Set(validators.flatMap((seat) => (seat ? [seat.address] : [])))
-    const links = new Map<Hash32, LinkVotes>()
-    const target = toHeight(sourceHeight + 1n)
-    for (const each of await countedVotes(store, definition, about, target)) {
-      const { link, vote, validator } = each
-      if (vote.source !== source || vote.sourceHeight !== sourceHeight || !seats.has(validator))
-        continue
-      const votes = links.get(link)?.votes ?? []
-      // One block of each branch may have counted it.
-      if (votes.some((known) => known.validator === validator)) continue
-      links.set(link, { vote, votes: [...votes, each] })
-    }
-    const total = effectiveWeights(validators, slashed)
-    return [...links.values()].find(({ votes }) => {
-      const voters = new Set(votes.map(({ validator }) => validator))
-      const voted = sumWeights(
-        validators,
-        ({ address }) => voters.has(address) && !slashed.has(address),
-      )
-      return isStitchedSupermajority(voted, total)
-    })
+    const votes = await countedVotes(store, definition, about, toHeight(sourceHeight + 1n))
+    return findSealedLink(
+      votes.filter(({ vote }) => vote.source === source && vote.sourceHeight === sourceHeight),
+      validators,
+      slashed,
+    )
   }
 
   const known = new Map<Height, Checkpoint>()

@@ -1,8 +1,8 @@
 import type { Chain } from '@mosaic/chain'
-import { type Fisherman, openFisherman } from '@mosaic/fisherman'
+import { type Fisherman, type FishermanPorts, openFisherman } from '@mosaic/fisherman'
 import type { JsonRpcRequest } from '@mosaic/origin'
 import { createEthereumClient, createTransactionSender, type EthereumClient } from '@mosaic/origin'
-import type { BlockNumber } from '@mosaic/primitives'
+import type { Address, BlockNumber } from '@mosaic/primitives'
 import { secretKeyToAddress } from '@mosaic/protocol'
 import type { Store } from '@mosaic/storage'
 import type { NodeConfig } from './config.ts'
@@ -29,58 +29,78 @@ export type FishermanParts = {
   readonly coreCreatedAt: BlockNumber
   /** JSON-RPC of this node itself, for its reports on auxiliary. */
   readonly ownRpc: JsonRpcRequest
+  readonly sleep: (ms: number) => Promise<void>
   /** Ends what waits for a transaction. */
   readonly signal: AbortSignal
   readonly log: Log
 }
 
+/** For whom a fisherman works. */
+export type FishermanOwner = {
+  /** Pays for what it sends, and receives what that earns. */
+  readonly secretKey: Uint8Array
+  /** The validator whose stake it must not harm. */
+  readonly validator: Address | undefined
+}
+
 /**
- * Opens the fisherman that every node has. It reports, challenges and collects only if the configuration names a
- * key with funds to pay for that.
+ * Opens the fisherman that every node has. It reports, challenges and collects only if the configuration names a key with funds to pay for that.
+ *
+ * @throws InvalidValueError if a key file holds no key, or the store something else.
  */
 export async function openNodeFisherman(
-  config: NodeConfig,
-  { chain, store, origin, coreCreatedAt, ownRpc, signal, log }: FishermanParts,
+  { fishermanKeyFile, validatorKeyFile }: NodeConfig,
+  parts: FishermanParts,
 ): Promise<Fisherman> {
-  const secretKey =
-    config.fishermanKeyFile === undefined ? undefined : await readKeyFile(config.fishermanKeyFile)
-  const options = {
-    sleep: (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms)),
-    ownsAccount: true,
-    signal,
-  }
-  const ports = {
+  if (fishermanKeyFile === undefined) return openPoorFisherman(parts)
+  const secretKey = await readKeyFile(fishermanKeyFile)
+  const validator =
+    validatorKeyFile === undefined
+      ? undefined
+      : secretKeyToAddress(await readKeyFile(validatorKeyFile))
+  return openPaidFisherman({ secretKey, validator }, parts)
+}
+
+/** Opens a fisherman that brings what it finds to both chains. */
+export async function openPaidFisherman(
+  { secretKey, validator }: FishermanOwner,
+  parts: FishermanParts,
+): Promise<Fisherman> {
+  const { chain, store, origin, coreCreatedAt, ownRpc, sleep, signal } = parts
+  const options = { sleep, signal, ownsAccount: true }
+  const auxiliary = createEthereumClient(ownRpc, { kind: 'finalized-tag' }, chain.execution.chainId)
+  const sender = createTransactionSender(origin, secretKey, options)
+  const { core } = chain.definition.identity
+  const follower = createCoreFollower(origin, core, coreCreatedAt)
+  const links = createLinkReader(chain, store, origin)
+  return openFisherman({
+    ...createWatch(parts),
+    courts: [
+      createOriginCourt(chain, origin, sender),
+      createAuxiliaryCourt(chain, origin, createTransactionSender(auxiliary, secretKey, options)),
+    ],
+    challenges: createChallengePort({ origin, core, follower, links, sender, validator }),
+    rewards: createRewardPort(origin, core, follower, sender),
+    account: sender.address,
+  })
+}
+
+/** Finds and keeps. */
+function openPoorFisherman(parts: FishermanParts): Promise<Fisherman> {
+  const nothing = { courts: [], challenges: undefined, rewards: undefined, account: undefined }
+  return openFisherman({ ...createWatch(parts), ...nothing })
+}
+
+function createWatch({
+  chain,
+  store,
+  origin,
+  log,
+}: FishermanParts): Pick<FishermanPorts, 'store' | 'transitionHash' | 'horizon' | 'log'> {
+  return {
     store: createFishermanStore(store),
     transitionHash: createTransitionLookup(chain, origin),
     horizon: createHorizon(chain),
     log,
   }
-  if (secretKey === undefined) {
-    const nothing = { challenges: undefined, rewards: undefined, account: undefined }
-    return openFisherman({ ...ports, courts: [], ...nothing })
-  }
-  const auxiliary = createEthereumClient(ownRpc, { kind: 'finalized-tag' }, chain.execution.chainId)
-  const sender = createTransactionSender(origin, secretKey, options)
-  const { core } = chain.definition.identity
-  const follower = createCoreFollower(origin, core, coreCreatedAt)
-  return openFisherman({
-    ...ports,
-    courts: [
-      createOriginCourt(chain, origin, sender),
-      createAuxiliaryCourt(chain, origin, createTransactionSender(auxiliary, secretKey, options)),
-    ],
-    challenges: createChallengePort({
-      origin,
-      core,
-      follower,
-      links: createLinkReader(chain, store, origin),
-      sender,
-      validator:
-        config.validatorKeyFile === undefined
-          ? undefined
-          : secretKeyToAddress(await readKeyFile(config.validatorKeyFile)),
-    }),
-    rewards: createRewardPort(origin, core, follower, sender),
-    account: sender.address,
-  })
 }

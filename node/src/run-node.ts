@@ -115,6 +115,7 @@ async function start(
       if (ownRpc === undefined) throw new InvalidValueError('a started server', undefined)
       return ownRpc(method, parameters)
     },
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     signal: stopping.signal,
     log,
   })

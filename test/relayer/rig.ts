@@ -1,4 +1,4 @@
-import { originObserverViews, PREDEPLOYS } from '@mosaic/contracts'
+import { type CoreParameters, originObserverViews, PREDEPLOYS } from '@mosaic/contracts'
 import { buildGenesis, encodeDefinition, type NetworkGenesis } from '@mosaic/genesis'
 import {
   createEthereumClient,
@@ -48,7 +48,7 @@ import {
   type RelayerPorts,
 } from '../../packages/relayer/src/index.ts'
 import { createMethods, RpcError } from '../../packages/rpc/src/index.ts'
-import { createMemoryStore } from '../../packages/storage/src/index.ts'
+import { createMemoryStore, type Store } from '../../packages/storage/src/index.ts'
 import { type Anvil, startAnvil, toQuantity } from '../contracts/anvil.ts'
 import { ORIGIN_CHAIN_ID, openCore, type RunningCore } from '../contracts/meta-block.ts'
 
@@ -63,11 +63,16 @@ function key(name: string): Uint8Array {
 const SIGNER = key('signer')
 const RELAYERS = ['first relayer', 'second relayer'].map(key)
 
+/** Secret keys of accounts that hold ether on both chains and do nothing by themselves. */
+export const FISHERMEN: readonly Uint8Array[] = [1, 2, 3, 4, 5].map((i) => key(`fisherman ${i}`))
+
 /** A core on anvil and its auxiliary chain in this process, with validators that vote for all they see. */
 export type Rig = {
   readonly anvil: Anvil
   readonly core: RunningCore
   readonly chain: Chain
+  /** Where the chain is kept. */
+  readonly store: Store
   readonly relayed: RelayedCore
   readonly origin: JsonRpcRequest
   readonly auxiliary: JsonRpcRequest
@@ -85,7 +90,7 @@ type RelayerOptions = {
   readonly guard?: (method: string) => void
 }
 
-export async function createRig(): Promise<Rig> {
+export async function createRig(parameters: Partial<CoreParameters> = {}): Promise<Rig> {
   const anvil = await startAnvil()
   const definition = encodeDefinition({
     period: 1n,
@@ -94,7 +99,10 @@ export async function createRig(): Promise<Rig> {
     baseFeePerGas: 10n ** 9n,
     signers: [secretKeyToAddress(SIGNER)],
     balances: Object.fromEntries(
-      [SIGNER, ...RELAYERS].map((secret) => [secretKeyToAddress(secret), 1000n * ETHER]),
+      [SIGNER, ...RELAYERS, ...FISHERMEN].map((secret) => [
+        secretKeyToAddress(secret),
+        1000n * ETHER,
+      ]),
     ),
   })
   const core = await openCore(anvil, 4, {
@@ -105,9 +113,10 @@ export async function createRig(): Promise<Rig> {
       maxVoteAge: 16n,
       gasTarget: toGas(100_000n),
       challengePeriod: 3n,
+      ...parameters,
     },
   })
-  for (const secret of RELAYERS) {
+  for (const secret of [...RELAYERS, ...FISHERMEN]) {
     await anvil.request('anvil_setBalance', secretKeyToAddress(secret), toQuantity(1000n * ETHER))
   }
   const origin = createJsonRpcClient(anvil.url)
@@ -136,6 +145,7 @@ export async function createRig(): Promise<Rig> {
     anvil,
     core,
     chain: auxiliary.chain,
+    store: auxiliary.store,
     relayed,
     origin,
     auxiliary: auxiliary.request,
@@ -180,6 +190,7 @@ function clientOf(request: JsonRpcRequest): EthereumClient {
 
 type Auxiliary = {
   readonly chain: Chain
+  readonly store: Store
   readonly request: JsonRpcRequest
   readonly turn: () => Promise<void>
   readonly close: () => void
@@ -283,6 +294,7 @@ async function createAuxiliary(
 
   return {
     chain,
+    store,
     request: async (method, params) => {
       try {
         return await methods.call(method, params, {
@@ -332,7 +344,7 @@ async function originVote(chain: Chain, origin: EthereumClient): Promise<VoteMes
   const head = chain.head()
   const { originEpochLength, identity } = chain.definition
   const source = head.origin.justified
-  for (let rise = 1n; rise <= 8n; rise++) {
+  for (let rise = 1n; rise <= 64n; rise++) {
     const targetHeight = toHeight(source.height + rise)
     const target = await origin.header(toBlockNumber(targetHeight * originEpochLength))
     const from = await origin.header(source.hash)

@@ -19,6 +19,7 @@ export { findConflict, type Neighbours } from './conflict.ts'
 export { type Evidence, offenderOf, type SignedVote } from './evidence.ts'
 export { type Fisherman, openFisherman } from './fisherman.ts'
 export { type Challenger, type Gain, gainOf } from './gain.ts'
+export { findSealedLink } from './link-votes.ts'
 export type {
   ChallengePort,
   Collection,

@@ -13,9 +13,11 @@ import {
   type Checkpoint,
   type CoreFacts,
   type FinalizedCheckpoint,
+  findSealedLink,
   type LinkVotes,
   type OpenProposal,
   openFisherman,
+  type SignedVote,
 } from '../src/index.ts'
 import { hashOf, portsOf, type Shape, storeOf, validatorAt, voteOf } from './votes.ts'
 
@@ -336,6 +338,30 @@ describe('a challenge', () => {
   })
 })
 
+describe('a link', () => {
+  test('is sealed by more than two thirds, each validator once, strangers not at all', () => {
+    const votes = [vote(0), vote(0), vote(1), vote(9), vote(2, 1)]
+    expect(findWith(votes)).toBeUndefined()
+    const sealed = findWith([...votes, vote(3)])
+    expect(sealed?.votes).toEqual([vote(0), vote(1), vote(3)])
+    expect(sealed?.vote).toEqual(vote(0).vote)
+    expect(findWith([...votes, vote(3, 1)])).toBeUndefined()
+  })
+
+  test('is sealed by fewer when others are slashed, and not by those', () => {
+    expect(findWith([vote(0), vote(1)], [2, 3])?.votes).toHaveLength(2)
+    expect(findWith([vote(0), vote(1), vote(3)], [3])).toMatchObject({ vote: vote(0).vote })
+    expect(findWith([vote(0), vote(2), vote(3)], [3])).toBeUndefined()
+  })
+
+  test('needs both sets', () => {
+    const rotated = VALIDATORS.map((seat, index) => ({ ...seat, rear: index !== 0 }))
+    const votes = [vote(0), vote(1), vote(3)]
+    expect(findSealedLink(votes, rotated, new Set())).toBeUndefined()
+    expect(findSealedLink([...votes, vote(2)], rotated, new Set())).toBeDefined()
+  })
+})
+
 describe('a finalized observation', () => {
   test('that is not in origin’s history halts the core, and nothing else is brought then', async () => {
     const link = linkOf([0, 1, 2], { source: 12, target: 13, chain: 1 })
@@ -375,7 +401,7 @@ describe('guilt that is shared', () => {
     expect(challenge.first.votes.map(({ validator }) => validator)).toEqual(signers)
     expect(challenge.second.votes.map(({ validator }) => validator)).toEqual(signers)
     for (const link of [challenge.first, challenge.second])
-      for (const { vote } of link.votes) expect(vote).toEqual(link.vote)
+      for (const each of link.votes) expect(each.vote).toEqual(link.vote)
   })
 
   test.for([
@@ -427,6 +453,17 @@ describe('guilt that is shared', () => {
     expect(core.sent).toMatchObject([{ kind: 'conflicting-links' }])
   })
 })
+
+function vote(validator: number, targetFork = 0): SignedVote {
+  return voteOf({ source: 1, target: 2, targetFork, validator })
+}
+
+function findWith(
+  votes: readonly SignedVote[],
+  slashed: readonly number[] = [],
+): LinkVotes | undefined {
+  return findSealedLink(votes, VALIDATORS, new Set(slashed.map(validatorAt)))
+}
 
 function seatOf(index: number): (typeof VALIDATORS)[number] {
   return { address: validatorAt(index), weight: toWeight(10n), forward: true, rear: true }

@@ -1,0 +1,146 @@
+import { type CoreEvent, type CoreParameters, coreViews, devnetTokenAbi } from '@mosaic/contracts'
+import {
+  createEthereumClient,
+  type EthereumClient,
+  readCoreLogs,
+  readKernels,
+  readView,
+} from '@mosaic/origin'
+import { type Address, type Hash32, toBlockNumber, toHex } from '@mosaic/primitives'
+import { coreIdentifier, secretKeyToAddress } from '@mosaic/protocol'
+import { Interface } from 'ethers'
+import { openPaidFisherman } from '../../node/src/fisherman-role.ts'
+import type { Fisherman } from '../../packages/fisherman/src/index.ts'
+import { createMemoryStore, type Store } from '../../packages/storage/src/index.ts'
+import { readFields, toQuantity } from '../contracts/anvil.ts'
+import { ORIGIN_CHAIN_ID } from '../contracts/meta-block.ts'
+import { createRig, FISHERMEN, type Rig } from '../relayer/rig.ts'
+
+const token = new Interface(devnetTokenAbi)
+
+/** A rig with fishermen, each with an account and a disk of its own. */
+export type FishingRig = Rig & {
+  /** Sees origin; final is what is two blocks deep. */
+  readonly client: EthereumClient
+  readonly auxiliaryClient: EthereumClient
+  /** Opens a fisherman, or opens it again after it was killed; `seat` is that of its own validator, if it has one. */
+  readonly openFisherman: (index: number, seat?: number) => Promise<Fisherman>
+  readonly fishermanAt: (index: number) => Address
+  readonly validatorAt: (seat: number) => Address
+  /** Events of the core of one name, with the transactions that made them. */
+  readonly events: <Name extends CoreEvent['name']>(
+    name: Name,
+  ) => Promise<readonly (Extract<CoreEvent, { name: Name }> & { readonly transaction: Hash32 })[]>
+  /** Tokens that an account holds. */
+  readonly tokensOf: (account: Address) => Promise<bigint>
+  /** Wei that an account has paid for gas, by its transactions. */
+  readonly gasPaidBy: (account: Address) => Promise<bigint>
+  /** Identifier of auxiliary in votes. */
+  readonly chainIdentifier: Hash32
+  readonly openKernel: () => Promise<Awaited<ReturnType<typeof readKernels>>[number]>
+}
+
+/** Creates one. */
+export async function createFishingRig(
+  parameters: Partial<CoreParameters> = {},
+): Promise<FishingRig> {
+  const rig = await createRig(parameters)
+  const { address } = rig.core
+  const client = createEthereumClient(
+    rig.origin,
+    { kind: 'confirmations', depth: 2n },
+    ORIGIN_CHAIN_ID,
+  )
+  const auxiliaryClient = createEthereumClient(
+    rig.auxiliary,
+    { kind: 'finalized-tag' },
+    rig.chain.execution.chainId,
+  )
+  const disks = new Map<number, Store>()
+  const validatorAt = (seat: number): Address => {
+    const found = rig.core.validators[seat]
+    if (found === undefined) throw new RangeError(`expected validator ${seat}`)
+    return found.address
+  }
+  const { token: tokenAddress } = await readView(client, address, coreViews.parameters, [])
+
+  return {
+    ...rig,
+    client,
+    auxiliaryClient,
+    fishermanAt: (index) => secretKeyToAddress(secretOf(index)),
+    validatorAt,
+    openFisherman: async (index, seat) => {
+      const disk = disks.get(index) ?? createMemoryStore()
+      disks.set(index, disk)
+      const owner = {
+        secretKey: secretOf(index),
+        validator: seat === undefined ? undefined : validatorAt(seat),
+      }
+      return openPaidFisherman(owner, {
+        chain: rig.chain,
+        store: withOwnDisk(rig.store, disk),
+        origin: client,
+        coreCreatedAt: rig.relayed.createdAt,
+        ownRpc: rig.auxiliary,
+        sleep: rig.turn,
+        signal: new AbortController().signal,
+        log: (level, event, fields) => rig.logged.push({ level, event, ...fields }),
+      })
+    },
+    events: async (name) => {
+      const logs = await readCoreLogs(client, address, [name], toBlockNumber(0n))
+      return logs.flatMap(({ event, log }) =>
+        isNamed(event, name) ? [{ ...event, transaction: log.transactionHash }] : [],
+      )
+    },
+    tokensOf: async (account) => {
+      const data = toHex(token.encodeFunctionData('balanceOf', [account]))
+      return BigInt(await client.call(tokenAddress, data))
+    },
+    gasPaidBy: async (account) => {
+      let paid = 0n
+      const newest = await client.blockNumber()
+      for (let number = 0n; number <= newest; number++) {
+        const block = await rig.anvil.request('eth_getBlockReceipts', toQuantity(number))
+        for (const each of Array.isArray(block) ? block : []) {
+          const receipt = readFields(each)
+          if (receipt['from'] === account)
+            paid +=
+              BigInt(String(receipt['gasUsed'])) * BigInt(String(receipt['effectiveGasPrice']))
+        }
+      }
+      return paid
+    },
+    chainIdentifier: coreIdentifier(rig.relayed.identity),
+    openKernel: async () => {
+      const kernel = (await readKernels(client, address, toBlockNumber(0n))).at(-1)
+      if (kernel === undefined) throw new Error('expected a kernel')
+      return kernel
+    },
+  }
+}
+
+function secretOf(index: number): Uint8Array {
+  const secret = FISHERMEN[index]
+  if (secret === undefined) throw new RangeError(`expected fisherman ${index}`)
+  return secret
+}
+
+function isNamed<Name extends CoreEvent['name']>(
+  event: CoreEvent,
+  name: Name,
+): event is Extract<CoreEvent, { name: Name }> {
+  return event.name === name
+}
+
+/** The node's store, but for what the fisherman keeps. */
+function withOwnDisk(store: Store, disk: Store): Store {
+  const of = (space: Parameters<Store['get']>[0]): Store => (space === 'fisherman' ? disk : store)
+  return {
+    get: (space, key) => of(space).get(space, key),
+    batch: (operations, options) => disk.batch(operations, options),
+    entries: (space, range) => of(space).entries(space, range),
+    close: async () => undefined,
+  }
+}
