@@ -53,6 +53,9 @@ const LONDON_FIELDS = 16
 /** Enough for every header of a chain with 1,000 signers; refuses what is sent to be hashed at length. */
 const MAX_EXTRA_DATA_BYTES = VANITY_BYTES + SEAL_BYTES + 20 * 1000
 
+/** Headers do not change, and each is hashed by all who take part in a block. */
+const hashes = new WeakMap<AuthorityHeader, Hash32>()
+
 /** RLP of the fields in order. @throws {@link InvalidValueError} if a field has the wrong size, or follows an absent one. */
 export function encodeHeader(header: AuthorityHeader): Uint8Array {
   return encodeRlp(toFields(header, header.extraData))
@@ -60,7 +63,12 @@ export function encodeHeader(header: AuthorityHeader): Uint8Array {
 
 /** Hash of the header with its seal: the hash of the block. */
 export function headerHash(header: AuthorityHeader): Hash32 {
-  return keccak256(encodeHeader(header))
+  let hash = hashes.get(header)
+  if (hash === undefined) {
+    hash = keccak256(encodeHeader(header))
+    hashes.set(header, hash)
+  }
+  return hash
 }
 
 /** What the signer signs: hash of the header without the seal. @throws {@link InvalidValueError} if the extra data is shorter than a seal. */

@@ -74,6 +74,8 @@ export type DevChain = {
 /** Hex as ethers and viem have it: any text that begins with 0x. */
 type HexText = `0x${string}`
 
+/** Wei; what anvil and hardhat suggest. */
+const TIP = 1_000_000_000n
 const VERSION = '0.1.0'
 const CLIENT_VERSIONS: Readonly<Record<Compatibility, string>> = {
   anvil: `anvil/mosaic/${VERSION}`,
@@ -196,7 +198,7 @@ export async function createDevChain(options: DevChainOptions = {}): Promise<Dev
       throwOnFailure: options.throwOnFailure ?? compat === 'hardhat',
     }),
     fees: {
-      ...base.fees,
+      suggestTip: async () => TIP,
       nextBaseFee: (parent) =>
         parent.hash === chain.head().hash
           ? (miner.settings().nextBaseFee ?? base.fees.nextBaseFee(parent))

@@ -64,7 +64,7 @@ export async function createExecutionLayer(options: {
     ancestorHash: options.ancestorHash,
     observer: options.observer,
   }
-  const decode = rememberTransactions(
+  const { decode, remember } = rememberTransactions(
     (raw) => decodeTransaction(raw, common, options.senders),
     crypto.keccak256,
   )
@@ -78,8 +78,9 @@ export async function createExecutionLayer(options: {
     preview: createProcessor({ ...parts, observer: undefined, tracker: options.tracker }).build,
     decodeTransaction: decode,
     decodeBlock: (bytes) => decodeBlock(bytes, decode, recoverSigner),
-    signTransaction: (fields, secretKey) => signOwnTransaction(fields, secretKey, common),
-    impersonateTransaction: (fields, sender) => impersonateTransaction(fields, sender, common),
+    signTransaction: (fields, secretKey) => remember(signOwnTransaction(fields, secretKey, common)),
+    impersonateTransaction: (fields, sender) =>
+      remember(impersonateTransaction(fields, sender, common)),
     sign: crypto.sign,
     recoverSigner,
     keccak256: crypto.keccak256,

@@ -13,20 +13,30 @@ const KEPT = 8192
 export function rememberTransactions(
   decode: Decode,
   keccak: (bytes: Uint8Array) => Uint8Array,
-): Decode {
+): { readonly decode: Decode; readonly remember: (transaction: Transaction) => Transaction } {
   const known = new Map<string, Transaction>()
-  return (raw) => {
+  const put = (key: string, transaction: Transaction): void => {
+    if (known.size >= KEPT) {
+      const [oldest] = known.keys()
+      if (oldest !== undefined) known.delete(oldest)
+    }
+    known.set(key, transaction)
+  }
+  const decodeOnce: Decode = (raw) => {
     const key = bytesToHex(keccak(raw))
     const cached = known.get(key)
     if (cached !== undefined) return { ok: true, value: cached }
     // A copy: what is kept must not change with the buffer it came in.
     const verdict = decode(raw.slice())
     if (!verdict.ok) return verdict
-    if (known.size >= KEPT) {
-      const [oldest] = known.keys()
-      if (oldest !== undefined) known.delete(oldest)
-    }
-    known.set(key, verdict.value)
+    put(key, verdict.value)
     return verdict
+  }
+  return {
+    decode: decodeOnce,
+    remember: (transaction) => {
+      put(transaction.hash, transaction)
+      return transaction
+    },
   }
 }

@@ -14,6 +14,7 @@ import {
   toHash32,
   type Verdict,
 } from '@mosaic/primitives'
+import { secretKeyToAddress } from '@mosaic/protocol'
 import type { Authorization } from './authorizations.ts'
 import { impersonatedSender, impersonationOf } from './impersonation.ts'
 
@@ -131,6 +132,7 @@ function describe(
   raw: Uint8Array,
   common: Common,
   senders: SenderRule,
+  signer?: Address,
 ): Transaction {
   const { v, r, s } = decoded
   const keccak = common.customCrypto.keccak256 ?? keccak256Bytes
@@ -143,7 +145,7 @@ function describe(
   const floor = calldataFloor(decoded.data)
   const intrinsic = decoded.getIntrinsicGas()
   // EthereumJS hashes the public key anew each time it is asked for the sender.
-  const named = senders === 'impersonated' ? impersonatedSender(r, s) : undefined
+  const named = signer ?? (senders === 'impersonated' ? impersonatedSender(r, s) : undefined)
   const sender =
     named === undefined
       ? new InnerAddress(keccak(decoded.getSenderPublicKey()).slice(12))
@@ -197,7 +199,18 @@ export function signOwnTransaction(
   common: Common,
 ): Transaction {
   const signed = toUnsigned(fields, common).sign(secretKey)
-  return describe(signed, signed.serialize(), common, 'signed')
+  return describe(signed, signed.serialize(), common, 'signed', addressOf(secretKey))
+}
+
+/** Addresses of keys that have signed: to multiply the point again takes longer than all the rest. */
+const addresses = new WeakMap<Uint8Array, Address>()
+
+function addressOf(secretKey: Uint8Array): Address {
+  const known = addresses.get(secretKey)
+  if (known !== undefined) return known
+  const address = secretKeyToAddress(secretKey)
+  addresses.set(secretKey, address)
+  return address
 }
 
 /** A transaction in the name of an account whose key nobody has. @throws if the fields are out of range. */

@@ -1,18 +1,17 @@
-import { bytesToHex, type Hex, hexToBytes } from '@mosaic/primitives'
 import { StoreClosedError } from './errors.ts'
 import type { Space } from './space.ts'
 import type { EntryRange, Store } from './store.ts'
 
 /** A store in memory with the behaviour of one on disk, for tests and for chains that need not survive. */
 export function createMemoryStore(): Store {
-  const spaces = new Map<Space, Map<Hex, Uint8Array>>()
+  const spaces = new Map<Space, Map<string, Uint8Array>>()
   let closed = false
 
   function requireOpen(): void {
     if (closed) throw new StoreClosedError()
   }
 
-  function recordsOf(space: Space): Map<Hex, Uint8Array> {
+  function recordsOf(space: Space): Map<string, Uint8Array> {
     let records = spaces.get(space)
     if (records === undefined) {
       records = new Map()
@@ -24,14 +23,14 @@ export function createMemoryStore(): Store {
   return {
     get(space, key) {
       requireOpen()
-      return recordsOf(space).get(bytesToHex(key))?.slice()
+      return recordsOf(space).get(toKey(key))?.slice()
     },
 
     async batch(operations) {
       requireOpen()
       for (const operation of operations) {
         const records = recordsOf(operation.space)
-        const key = bytesToHex(operation.key)
+        const key = toKey(operation.key)
         if (operation.type === 'put') records.set(key, operation.value.slice())
         else records.delete(key)
       }
@@ -40,7 +39,7 @@ export function createMemoryStore(): Store {
     async *entries(space, range = {}) {
       requireOpen()
       for (const [key, value] of select(recordsOf(space), range)) {
-        yield [hexToBytes(key), value.slice()] as const
+        yield [fromKey(key), value.slice()] as const
         requireOpen()
       }
     },
@@ -51,13 +50,21 @@ export function createMemoryStore(): Store {
   }
 }
 
-/** Hex of equal case sorts as the bytes do. */
+/** A byte per character: such texts sort as the bytes do. */
+function toKey(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
+}
+
+function fromKey(key: string): Uint8Array {
+  return Uint8Array.from(Buffer.from(key, 'latin1'))
+}
+
 function select(
-  records: ReadonlyMap<Hex, Uint8Array>,
+  records: ReadonlyMap<string, Uint8Array>,
   range: EntryRange,
-): readonly (readonly [Hex, Uint8Array])[] {
-  const from = range.from && bytesToHex(range.from)
-  const to = range.to && bytesToHex(range.to)
+): readonly (readonly [string, Uint8Array])[] {
+  const from = range.from && toKey(range.from)
+  const to = range.to && toKey(range.to)
   const chosen = [...records].filter(
     ([key]) => (from === undefined || key >= from) && (to === undefined || key < to),
   )
