@@ -8,6 +8,11 @@ import { isLogLevel, type LogLevel } from './logger.ts'
 /** Where origin is reached, and when its blocks count as final. */
 type OriginConfig = { readonly url: string; readonly finality: FinalityPolicy }
 
+/** At one block per second, a day and a half. */
+const KEEP_STATES = 131_072n
+/** With less, a proof may be gone before a relayer has sent it. */
+const LEAST_STATES = 1024n
+
 /** Everything one node is told. Paths are absolute after reading. */
 export type NodeConfig = {
   readonly dataDir: string
@@ -31,6 +36,8 @@ export type NodeConfig = {
   /** File with the key of an account with funds on both chains, which reports offences; without it they are only found and kept. */
   readonly fishermanKeyFile: string | undefined
   readonly gasLimit: bigint
+  /** Blocks whose states are kept; undefined: all. */
+  readonly keepStates: bigint | undefined
   readonly logLevel: LogLevel
 }
 
@@ -56,6 +63,7 @@ export async function readNodeConfig(path: string): Promise<NodeConfig> {
     'newGuardJournal',
     'fishermanKeyFile',
     'gasLimit',
+    'keepStates',
     'logLevel',
   ])
   const network = root.section('network', ['listen', 'peers'])
@@ -76,6 +84,7 @@ export async function readNodeConfig(path: string): Promise<NodeConfig> {
     newGuardJournal: root.flag('newGuardJournal'),
     fishermanKeyFile: root.optionalPath('fishermanKeyFile'),
     gasLimit: root.integer('gasLimit', 12_000_000n),
+    keepStates: readKeepStates(root),
     logLevel: root.level('logLevel'),
   }
 }
@@ -100,6 +109,16 @@ export async function readRelayerConfig(path: string): Promise<RelayerConfig> {
   }
 }
 
+/** A number of blocks, or `all`. */
+function readKeepStates(root: Section): bigint | undefined {
+  if (root.isWord('keepStates', 'all')) return undefined
+  const blocks = root.integer('keepStates', KEEP_STATES)
+  if (blocks < LEAST_STATES) {
+    throw new InvalidValueError(`all, or at least ${LEAST_STATES} states to keep`, blocks)
+  }
+  return blocks
+}
+
 function readOrigin(section: Section): OriginConfig {
   const depth = section.has('confirmations') ? section.integer('confirmations', 0n) : undefined
   return {
@@ -110,6 +129,8 @@ function readOrigin(section: Section): OriginConfig {
 
 type Section = {
   readonly has: (key: string) => boolean
+  /** Whether the member is this very word. */
+  readonly isWord: (key: string, word: string) => boolean
   readonly text: (key: string, fallback?: string) => string
   readonly texts: (key: string) => readonly string[]
   readonly integer: (key: string, fallback: bigint) => bigint
@@ -152,6 +173,7 @@ function createSection(
   }
   return {
     has: (key) => members.has(key),
+    isWord: (key, word) => members.get(key) === word,
     text,
     texts: (key) => {
       const member = members.get(key) ?? []

@@ -34,6 +34,7 @@ import { createOriginViews } from './origin-views.ts'
 import { startPeerNetwork } from './peer-network.ts'
 import { every } from './periodic.ts'
 import { beginGuardJournal, openValidator, startProducer } from './roles.ts'
+import { pruneStates } from './state-pruning.ts'
 import type { Synchroniser } from './sync.ts'
 
 /** A running node. */
@@ -126,6 +127,9 @@ async function start(
   })
   closers.push(() => intake.close())
   closers.push(pruneVotes(chain, votes))
+  if (config.keepStates !== undefined) {
+    closers.push(pruneStates(chain, store, config.keepStates, log))
+  }
   const proposals = new Map<Address, boolean>()
 
   const peers = await startPeerNetwork(config, {

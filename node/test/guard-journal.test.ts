@@ -27,6 +27,7 @@ describe('the guard journal of a node', () => {
       validatorKeyFile,
       newGuardJournal: false,
       fishermanKeyFile: undefined,
+      keepStates: undefined,
       gasLimit: 12_000_000n,
       logLevel: 'info',
     }

@@ -54,6 +54,10 @@ export type BlockDatabase = {
     record: BlockRecord,
     execution: Pick<Execution, 'receipts' | 'systemLogs'>,
   ) => readonly StoreOperation[]
+  /** Hashes of all blocks from a number on, on any branch, in order of number. */
+  readonly hashesFrom: (number: BlockNumber) => AsyncIterable<Hash32>
+  /** Forgets which blocks there are on which branch below a number. The blocks stay. */
+  readonly forgetBranches: (below: BlockNumber) => Promise<void>
   readonly putState: (writes: StateWrites) => readonly StoreOperation[]
   /** Keeps a block at hand. Only after the batch that stores it has succeeded. */
   readonly remember: (block: Block, record: BlockRecord) => void
@@ -74,6 +78,7 @@ const HEAD_KEY = utf8ToBytes('head')
 const FINALIZED_KEY = utf8ToBytes('finalized')
 const RECORDS_KEPT = 8192
 const BLOCKS_KEPT = 256
+const BRANCHES_AT_ONCE = 1000
 
 /** @param decodeBlock decodes stored blocks, which were valid when they were stored. */
 export function createBlockDatabase(
@@ -151,6 +156,12 @@ export function createBlockDatabase(
       const key = hexToBytes(block.hash)
       return [
         { type: 'put', space: 'block', key, value: encodeBlock(block) },
+        {
+          type: 'put',
+          space: 'branch',
+          key: concatBytes(blockNumberKey(toBlockNumber(block.header.number)), key),
+          value: new Uint8Array(),
+        },
         { type: 'put', space: 'blockMeta', key, value: encodeRecord(record) },
         {
           type: 'put',
@@ -159,6 +170,22 @@ export function createBlockDatabase(
           value: encodeRlp([encodeReceipts(execution.receipts), encodeLogs(execution.systemLogs)]),
         },
       ]
+    },
+    hashesFrom: async function* (number) {
+      for await (const [key] of store.entries('branch', { from: blockNumberKey(number) })) {
+        yield toHash32(bytesToHex(key.subarray(8)))
+      }
+    },
+    forgetBranches: async (below) => {
+      const range = { to: blockNumberKey(below), limit: BRANCHES_AT_ONCE }
+      for (;;) {
+        const forgotten: StoreOperation[] = []
+        for await (const [key] of store.entries('branch', range)) {
+          forgotten.push({ type: 'delete', space: 'branch', key })
+        }
+        if (forgotten.length === 0) return
+        await store.batch(forgotten)
+      }
     },
     putState: ({ nodes, codes }) => [
       ...nodes.map(([key, value]) => ({ type: 'put', space: 'node', key, value }) as const),

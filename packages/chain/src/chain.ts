@@ -5,7 +5,13 @@ import {
   type HeaderCheck,
   verifyHeader,
 } from '@mosaic/authority'
-import type { AccountChange, Block, Execution, ExecutionLayer } from '@mosaic/execution'
+import type {
+  AccountChange,
+  Block,
+  Execution,
+  ExecutionLayer,
+  StateWrites,
+} from '@mosaic/execution'
 import {
   accept,
   type BlockNumber,
@@ -16,7 +22,7 @@ import {
   toBlockNumber,
   type Verdict,
 } from '@mosaic/primitives'
-import type { Store } from '@mosaic/storage'
+import type { Store, StoreOperation } from '@mosaic/storage'
 import { type BlockDatabase, createBlockDatabase } from './block-database.ts'
 import type { BlockRecord, Checkpoint } from './block-record.ts'
 import type { ChainFault } from './chain-errors.ts'
@@ -87,6 +93,8 @@ export type Chain = {
   readonly checkpoint: (from: BlockRecord, height: Height) => BlockRecord | undefined
   /** Calls `listener` after each change of the head, until the returned function is called. */
   readonly onHead: (listener: (change: HeadChange) => void) => () => void
+  /** Calls `listener` before state is stored, until the returned function is called. */
+  readonly onState: (listener: (writes: StateWrites) => void) => () => void
 }
 
 /** What a chain is made from. */
@@ -129,6 +137,7 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
   let head = requireRecord(database.head() ?? genesis.hash)
   let finalized: Checkpoint = database.finalized() ?? genesis.auxiliary.justified
   const listeners = new Set<(change: HeadChange) => void>()
+  const stateListeners = new Set<(writes: StateWrites) => void>()
   /** Roots of states that were edited, by the block after which they stand. */
   const edited = new Map<Hash32, Hash32>()
   const stateRoot = ({ hash, header }: BlockRecord): Hash32 => edited.get(hash) ?? header.stateRoot
@@ -178,13 +187,18 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
     return { removed: removed.toReversed(), added: [...added.toReversed(), ...last] }
   }
 
+  const putState = (stateWrites: StateWrites): readonly StoreOperation[] => {
+    for (const listener of stateListeners) listener(stateWrites)
+    return database.putState(stateWrites)
+  }
+
   const append = async (
     block: Block,
     executed: Execution,
     record: BlockRecord,
   ): Promise<Imported> => {
     const operations = [
-      ...database.putState(executed.writes),
+      ...putState(executed.writes),
       ...database.putBlock(block, record, executed),
       ...voteOperations(block, executed, definition, store),
     ]
@@ -284,7 +298,7 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
     stateRoot,
     edit: async (changes) => {
       const result = await execution.processor.edit(stateRoot(head), changes)
-      await store.batch(database.putState(result.writes))
+      await store.batch(putState(result.writes))
       edited.set(head.hash, result.stateRoot)
     },
     position: () => ({ head: head.hash, stateRoot: stateRoot(head) }),
@@ -310,6 +324,10 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
     onHead: (listener) => {
       listeners.add(listener)
       return () => listeners.delete(listener)
+    },
+    onState: (listener) => {
+      stateListeners.add(listener)
+      return () => stateListeners.delete(listener)
     },
   }
 }

@@ -30,6 +30,7 @@ export {
 } from './producer.ts'
 export { decodeLog, deriveTransition, deriveTransitionHash } from './record-derivation.ts'
 export { type BlockDraft, type BlockSeal, sealBlock } from './seal-block.ts'
+export { createStatePruner, type PruneReport, type StatePruner } from './state-pruner.ts'
 export {
   createTransactionPool,
   type PoolFault,
@@ -37,6 +38,7 @@ export {
   type SenderAccount,
   type TransactionPool,
 } from './transaction-pool.ts'
+export { type StoreFault, type StoreReport, verifyStore } from './verify-store.ts'
 export {
   type CountedVote,
   countedVotes,

@@ -1,5 +1,12 @@
 import { type AuthorityHeader, readSeal, sealHash } from '@mosaic/authority'
-import { type Address, bytesToHex, hexToBytes, toAddress, type Verdict } from '@mosaic/primitives'
+import {
+  type Address,
+  bytesToHex,
+  type Hash32,
+  hexToBytes,
+  toAddress,
+  type Verdict,
+} from '@mosaic/primitives'
 import { type Block, type BlockCodecFault, decodeBlock } from './block.ts'
 import { createCommon } from './common.ts'
 import { type Crypto, loadCrypto } from './crypto.ts'
@@ -8,6 +15,7 @@ import type { AncestorHash, MessageObserver } from './machine.ts'
 import { createProcessor, type Processor, type TrackerRule } from './processor.ts'
 import { createQueries, type Queries } from './queries.ts'
 import { guardSource, type StateSource, type StateWrites } from './state.ts'
+import { type StateVisitor, walkState } from './state-walk.ts'
 import {
   decodeTransaction,
   impersonateTransaction,
@@ -27,6 +35,8 @@ export type ExecutionLayer = {
   readonly queries: Queries
   /** Builds a block that nobody will seal. Apart from the processor: only its own calls must not overlap. */
   readonly preview: Processor['build']
+  /** Walks over all trie nodes of a state. @throws StateUnavailableError if one is not there. */
+  readonly walkState: (stateRoot: Hash32, visitor: StateVisitor) => Promise<void>
   readonly decodeTransaction: (raw: Uint8Array) => Verdict<Transaction, TransactionFault>
   readonly decodeBlock: (bytes: Uint8Array) => Verdict<Block, BlockCodecFault>
   /** A transaction of one of this node's own accounts. */
@@ -76,6 +86,7 @@ export async function createExecutionLayer(options: {
     processor: createProcessor({ ...parts, tracker: options.tracker }),
     queries: createQueries({ ...parts, tracker: options.tracker }),
     preview: createProcessor({ ...parts, observer: undefined, tracker: options.tracker }).build,
+    walkState: (stateRoot, visitor) => walkState(parts.source, stateRoot, visitor),
     decodeTransaction: decode,
     decodeBlock: (bytes) => decodeBlock(bytes, decode, recoverSigner),
     signTransaction: (fields, secretKey) => remember(signOwnTransaction(fields, secretKey, common)),

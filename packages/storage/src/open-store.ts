@@ -23,7 +23,7 @@ import { IDENTITY_PREFIX, toDiskKey } from './space.ts'
 import type { Store } from './store.ts'
 
 /** Version of keys and values. Raised by every change that an older program would misread. */
-const FORMAT_VERSION = 1
+const FORMAT_VERSION = 2
 
 const DATABASE_NAME = 'database'
 

@@ -10,6 +10,7 @@ export type Space =
   | 'vote'
   | 'meta'
   | 'fisherman'
+  | 'branch'
 
 /** How one space is laid out. */
 type Layout = {
@@ -33,6 +34,7 @@ const LAYOUTS: Readonly<Record<Space, Layout>> = {
   vote: { prefix: 0x08, checksummed: true },
   meta: { prefix: 0x09, checksummed: true },
   fisherman: { prefix: 0x0a, checksummed: true },
+  branch: { prefix: 0x0b, checksummed: true },
 }
 
 /** The first byte of every key of `space` on disk. */

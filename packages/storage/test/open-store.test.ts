@@ -44,7 +44,7 @@ describe('openStore', () => {
     await initialise(directory)
     expect((await readdir(directory)).toSorted()).toEqual(['database', 'initialised'])
     expect(await readFile(join(directory, 'initialised'), 'utf8')).toBe(
-      `format 1\ngenesis ${genesisHash}\n`,
+      `format 2\ngenesis ${genesisHash}\n`,
     )
   })
 
@@ -62,7 +62,7 @@ describe('openStore', () => {
     await initialise(directory)
   })
 
-  test.each([0, 2, 255])('refuses format %i, naming both', async (format) => {
+  test.each([0, 1, 255])('refuses format %i, naming both', async (format) => {
     const directory = await temporaryDirectory()
     await initialise(directory)
     const identity = concatBytes(bytes(format), hexToBytes(genesisHash), bytes(1))
@@ -70,7 +70,7 @@ describe('openStore', () => {
       database.put(IDENTITY_KEY, addChecksum(IDENTITY_KEY, identity)),
     )
     await expect(openStore(directory, { genesisHash })).rejects.toMatchObject({
-      shape: { code: 'STORE_UNSUPPORTED_FORMAT', expected: 1, received: format },
+      shape: { code: 'STORE_UNSUPPORTED_FORMAT', expected: 2, received: format },
     })
   })
 
