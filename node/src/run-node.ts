@@ -1,12 +1,14 @@
 import { existsSync } from 'node:fs'
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createRpcPorts, createTransactionIntake } from '@mosaic/api'
+import { createRpcPorts, createTransactionIntake, type TransactionIntake } from '@mosaic/api'
 import {
   type Chain,
+  createPoolJournal,
   createTransactionPool,
   createVoteIntake,
   createVotePool,
+  type PoolJournal,
   type VotePool,
 } from '@mosaic/chain'
 import { decodeGenesisFile } from '@mosaic/genesis'
@@ -52,6 +54,8 @@ type Closer = () => Promise<void> | void
 const DUTY_INTERVAL_MS = 1000
 /** How often the fisherman looks whether something is to be reported. */
 const FISHING_INTERVAL_MS = 2000
+/** How often waiting transactions are brought to disk. */
+const POOL_INTERVAL_MS = 5000
 /** How often the core is looked at. */
 const CORE_INTERVAL_MS = 2000
 const VERSION = '0.1.0'
@@ -99,6 +103,7 @@ async function start(
   const transactions = createTransactionPool()
   const transactionIntake = createTransactionIntake(chain, transactions)
   closers.push(() => transactionIntake.close())
+  closers.push(await keepPool(createPoolJournal(store, transactions), transactionIntake, log))
   const votes = createVotePool()
   const origin = createEthereumClient(
     createJsonRpcClient(config.origin.url),
@@ -248,6 +253,23 @@ async function start(
     addresses: network.addresses(),
     genesisHash: genesis.hash,
     stop: close,
+  }
+}
+
+/** Takes up what waited when the node stopped, and keeps what waits on disk; a kill loses what came in the last seconds. */
+async function keepPool(
+  journal: PoolJournal,
+  transactionIntake: TransactionIntake,
+  log: Log,
+): Promise<Closer> {
+  // What is not valid any more goes with the next saving.
+  for (const raw of await journal.load()) await transactionIntake.add(raw)
+  const stop = every(POOL_INTERVAL_MS, journal.save, (error) => {
+    log('warn', 'waiting transactions not saved', { error })
+  })
+  return async () => {
+    await stop()
+    await journal.save()
   }
 }
 

@@ -22,6 +22,7 @@ export type { ChainFault } from './chain-errors.ts'
 export type { ChainDefinition } from './definition.ts'
 export { compareRecords, type ForkChoiceRecord } from './fork-choice.ts'
 export { poolCandidates } from './pool-candidates.ts'
+export { createPoolJournal, type PoolJournal } from './pool-journal.ts'
 export {
   createProducer,
   type Producer,

@@ -47,12 +47,15 @@ export type TransactionPool = {
 /** Bounds of a pool. */
 export type PoolLimits = {
   readonly transactions: number
+  /** Of all encoded transactions together. */
+  readonly bytes: number
   readonly perSender: number
   readonly transactionBytes: number
 }
 
 const DEFAULT_LIMITS: PoolLimits = {
   transactions: 20_000,
+  bytes: 64 * 1024 * 1024,
   perSender: 4096,
   transactionBytes: 128 * 1024,
 }
@@ -65,8 +68,12 @@ export function createTransactionPool(limits: PoolLimits = DEFAULT_LIMITS): Tran
   const byHash = new Map<Hash32, Transaction>()
   const bySender = new Map<Address, Map<bigint, Transaction>>()
 
+  let bytes = 0
+  /** What pays least among the last ones of all senders, while the pool is full: who does not pay more need not be compared with all. */
+  let floor: Transaction | undefined
+
   const drop = (transaction: Transaction): void => {
-    byHash.delete(transaction.hash)
+    if (byHash.delete(transaction.hash)) bytes -= transaction.raw.length
     const own = bySender.get(transaction.from)
     if (own?.get(transaction.nonce)?.hash === transaction.hash) own.delete(transaction.nonce)
     if (own?.size === 0) bySender.delete(transaction.from)
@@ -103,18 +110,31 @@ export function createTransactionPool(limits: PoolLimits = DEFAULT_LIMITS): Tran
     return undefined
   }
 
-  /** What gives way to a better transaction: the last one of the sender whose last one pays least. */
-  const findCheapest = (): Transaction | undefined => {
-    let cheapest: Transaction | undefined
-    for (const own of bySender.values()) {
-      let last: Transaction | undefined
-      for (const waiting of own.values()) {
-        if (last === undefined || waiting.nonce > last.nonce) last = waiting
-      }
-      if (last !== undefined && (cheapest === undefined || paysLess(last, cheapest)))
-        cheapest = last
+  const isFull = (more: number): boolean =>
+    byHash.size >= limits.transactions || bytes + more > limits.bytes
+
+  /**
+   * What gives way to a better transaction: of the senders whose last ones pay least, those last ones, as many as it takes. Undefined if all
+   * of them are not enough.
+   */
+  const findVictims = (transaction: Transaction): readonly Transaction[] | undefined => {
+    if (floor !== undefined && !paysLess(floor, transaction)) return undefined
+    const tails = [...bySender.values()]
+      .flatMap(lastOf)
+      .toSorted((a, b) => (paysLess(a, b) ? -1 : Number(paysLess(b, a))))
+    floor = tails[0]
+    const victims: Transaction[] = []
+    let freed = 0
+    const fits = (): boolean =>
+      byHash.size - victims.length < limits.transactions &&
+      bytes - freed + transaction.raw.length <= limits.bytes
+    for (const tail of tails) {
+      if (fits() || !paysLess(tail, transaction)) break
+      if (tail.from === transaction.from) continue
+      victims.push(tail)
+      freed += tail.raw.length
     }
-    return cheapest
+    return fits() ? victims : undefined
   }
 
   return {
@@ -123,19 +143,20 @@ export function createTransactionPool(limits: PoolLimits = DEFAULT_LIMITS): Tran
       if (fault !== undefined) return refuse(fault)
       const own = bySender.get(transaction.from) ?? new Map<bigint, Transaction>()
       const replaced = own.get(transaction.nonce)
-      if (replaced !== undefined) byHash.delete(replaced.hash)
-      else if (byHash.size >= limits.transactions) {
-        const cheapest = findCheapest()
-        const givesWay =
-          cheapest !== undefined &&
-          cheapest.from !== transaction.from &&
-          paysLess(cheapest, transaction)
-        if (!givesWay) return refuse({ code: 'POOL_FULL' })
-        drop(cheapest)
+      if (replaced !== undefined) {
+        byHash.delete(replaced.hash)
+        bytes -= replaced.raw.length
+      } else if (isFull(transaction.raw.length)) {
+        const victims = findVictims(transaction)
+        if (victims === undefined) return refuse({ code: 'POOL_FULL' })
+        for (const victim of victims) drop(victim)
       }
+      // Only a scan of a full pool knows what it is.
+      floor = undefined
       own.set(transaction.nonce, transaction)
       bySender.set(transaction.from, own)
       byHash.set(transaction.hash, transaction)
+      bytes += transaction.raw.length
       return accept(transaction)
     },
     get: (hash) => byHash.get(hash),
@@ -191,6 +212,15 @@ export function createTransactionPool(limits: PoolLimits = DEFAULT_LIMITS): Tran
     hashes: (count) => [...byHash.keys()].slice(0, count),
     size: () => byHash.size,
   }
+}
+
+/** The transaction with the highest nonce. */
+function lastOf(own: ReadonlyMap<bigint, Transaction>): readonly Transaction[] {
+  let last: Transaction | undefined
+  for (const waiting of own.values()) {
+    if (last === undefined || waiting.nonce > last.nonce) last = waiting
+  }
+  return last === undefined ? [] : [last]
 }
 
 /** Keeps `heads` in rising order of tip, so that the best is at the end. */

@@ -1,6 +1,14 @@
 import type { Transaction } from '@mosaic/execution'
+import { bytesToHex } from '@mosaic/primitives'
+import { createMemoryStore } from '@mosaic/storage'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createTransactionPool, type PoolFault, type TransactionPool } from '../src/index.ts'
+import {
+  createPoolJournal,
+  createTransactionPool,
+  type PoolFault,
+  type TransactionPool,
+} from '../src/index.ts'
 import {
   type Account,
   ALICE,
@@ -12,6 +20,7 @@ import {
 
 const { chain } = await createTestChain()
 const LIMIT = 30_000_000n
+const LIMITS = { transactions: 100, bytes: 100_000, perSender: 100, transactionBytes: 10_000 }
 const RICH = { nonce: 0n, balance: 10n ** 24n }
 const GWEI = 10n ** 9n
 
@@ -139,7 +148,7 @@ describe('the transaction pool', () => {
   })
 
   test('is bounded per sender', () => {
-    const pool = createTransactionPool({ transactions: 10, perSender: 2, transactionBytes: 1000 })
+    const pool = createTransactionPool({ ...LIMITS, transactions: 10, perSender: 2 })
     for (const nonce of [0n, 1n]) faultOf(pool, sign(ALICE, { nonce }))
     expect(faultOf(pool, sign(ALICE, { nonce: 2n }))).toEqual({
       code: 'POOL_ACCOUNT_LIMIT',
@@ -151,7 +160,7 @@ describe('the transaction pool', () => {
   })
 
   test('when full, lets the last transaction of who pays least give way to who pays more', () => {
-    const pool = createTransactionPool({ transactions: 3, perSender: 3, transactionBytes: 1000 })
+    const pool = createTransactionPool({ ...LIMITS, transactions: 3, perSender: 3 })
     const cheap = [0n, 1n].map((nonce) => sign(ALICE, { nonce, tip: 5n }))
     for (const transaction of [...cheap, sign(BOB, { tip: 9n })]) faultOf(pool, transaction)
     const carol = account('carol')
@@ -162,4 +171,93 @@ describe('the transaction pool', () => {
     expect(pool.size()).toBe(3)
     expect(faultOf(pool, sign(ALICE, { nonce: 1n, tip: 5n }))).toEqual({ code: 'POOL_FULL' })
   })
+
+  test('when out of bytes, lets as many give way as it takes, or none', () => {
+    const large = { data: new Uint8Array(3000), gasLimit: 200_000n }
+    const pool = createTransactionPool({ ...LIMITS, bytes: 6600 })
+    const senders = Array.from({ length: 20 }, (_, i) => account(`sender ${i}`))
+    const small = senders.slice(0, 18).map((sender, i) => sign(sender, { tip: BigInt(i + 1) }))
+    const first = sign(ALICE, { ...large, tip: 100n })
+    for (const transaction of [...small, first]) expect(faultOf(pool, transaction)).toBeUndefined()
+    const free = 6600 - [...small, first].reduce((sum, { raw }) => sum + raw.length, 0)
+    const bob = (tip: bigint): Transaction => sign(BOB, { ...large, tip })
+    const needed = Math.ceil((bob(20n).raw.length - free) / (small[0]?.raw.length ?? 1))
+    // It pays more than some, but not than as many as would have to go.
+    expect(faultOf(pool, bob(3n))).toEqual({ code: 'POOL_FULL' })
+    expect(pool.size()).toBe(19)
+    expect(faultOf(pool, bob(50n))).toBeUndefined()
+    expect(pool.size()).toBe(20 - needed)
+    for (const [i, { hash }] of small.entries())
+      expect(pool.get(hash) === undefined).toBe(i < needed)
+    expect(pool.get(first.hash)).toBe(first)
+    // What went makes room again.
+    pool.remove(first.hash)
+    for (const transaction of small) faultOf(pool, transaction)
+    expect(pool.size()).toBe(19)
+  })
+
+  test('agrees with a plain model, whatever happens to it', () => {
+    const senders = [ALICE, BOB, account('carol'), account('dave')]
+    const offer = fc.record({
+      kind: fc.constantFrom('add', 'add', 'add', 'remove', 'include'),
+      who: fc.nat({ max: 3 }),
+      nonce: fc.bigInt({ min: 0n, max: 3n }),
+      tip: fc.bigInt({ min: 1n, max: 6n }),
+      size: fc.nat({ max: 200 }),
+    })
+    fc.assert(
+      fc.property(fc.array(offer, { maxLength: 40 }), (offers) => {
+        const limits = { ...LIMITS, transactions: 6, bytes: 1500 }
+        const pool = createTransactionPool(limits)
+        const known = new Set<Transaction>()
+        for (const { kind, who, nonce, tip, size } of offers) {
+          const sender = senders[who] ?? ALICE
+          const data = new Uint8Array(size)
+          const transaction = sign(sender, { nonce, tip, data, gasLimit: 60_000n })
+          if (kind === 'add') {
+            const before = pool.size()
+            const isTaken = faultOf(pool, transaction) === undefined
+            if (isTaken) known.add(transaction)
+            expect(isTaken || pool.size() === before).toBe(true)
+          } else if (kind === 'remove') pool.remove(transaction.hash)
+          else pool.included([transaction])
+          const held = [...pool.senders().values()].flat()
+          expect(held).toHaveLength(pool.size())
+          for (const each of held) {
+            expect(known.has(each)).toBe(true)
+            expect(pool.get(each.hash)).toBe(each)
+            expect(pool.at(each.from, each.nonce)).toBe(each)
+          }
+          expect(held.length).toBeLessThanOrEqual(limits.transactions)
+          expect(held.reduce((sum, { raw }) => sum + raw.length, 0)).toBeLessThanOrEqual(
+            limits.bytes,
+          )
+        }
+      }),
+      { seed: 9, numRuns: 60 },
+    )
+  })
+
+  test('comes back after a restart', async () => {
+    const store = createMemoryStore()
+    const pool = createTransactionPool()
+    const journal = createPoolJournal(store, pool)
+    const [a0, a1, b0] = [sign(ALICE), sign(ALICE, { nonce: 1n }), sign(BOB)]
+    for (const transaction of [a0, a1]) faultOf(pool, transaction)
+    await journal.save()
+    pool.included([a0])
+    faultOf(pool, b0)
+    await Promise.all([journal.save(), journal.save()])
+    const reopened = createTransactionPool()
+    const next = createPoolJournal(store, reopened)
+    expect(byText(await next.load())).toEqual(byText([a1.raw, b0.raw]))
+    // Only one of them is taken up again: the other goes.
+    faultOf(reopened, b0)
+    await next.save()
+    expect(byText(await createPoolJournal(store, reopened).load())).toEqual(byText([b0.raw]))
+  })
 })
+
+function byText(list: readonly Uint8Array[]): string[] {
+  return list.map(bytesToHex).toSorted()
+}

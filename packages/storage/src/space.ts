@@ -11,6 +11,7 @@ export type Space =
   | 'meta'
   | 'fisherman'
   | 'branch'
+  | 'pool'
 
 /** How one space is laid out. */
 type Layout = {
@@ -35,6 +36,7 @@ const LAYOUTS: Readonly<Record<Space, Layout>> = {
   meta: { prefix: 0x09, checksummed: true },
   fisherman: { prefix: 0x0a, checksummed: true },
   branch: { prefix: 0x0b, checksummed: true },
+  pool: { prefix: 0x0c, checksummed: true },
 }
 
 /** The first byte of every key of `space` on disk. */
