@@ -23,6 +23,12 @@ const CONTRACTS = {
   'finality-gadget.ts': ['src/auxiliary/FinalityGadget.sol', 'FinalityGadget'],
   'origin-observer.ts': ['src/auxiliary/OriginObserver.sol', 'OriginObserver'],
   'kernel-registry.ts': ['src/auxiliary/KernelRegistry.sol', 'KernelRegistry'],
+  'constant-reputation.ts': ['src/reputation/ConstantReputation.sol', 'ConstantReputation'],
+  'ramp-up-reputation.ts': ['src/reputation/RampUpReputation.sol', 'RampUpReputation'],
+  'finite-lifetime-reputation.ts': [
+    'src/reputation/FiniteLifetimeReputation.sol',
+    'FiniteLifetimeReputation',
+  ],
   'devnet-token.ts': ['src/devnet/DevnetToken.sol', 'DevnetToken'],
 }
 

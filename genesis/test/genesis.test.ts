@@ -77,6 +77,7 @@ function createSource(definition: Uint8Array = encodeDefinition(DEFINITION)): Ge
     openedTimestamp: 1_700_000_000n,
     parameters: {
       token: core,
+      reputation: core,
       minimumStake: toWeight(1n),
       auxiliaryChainId: 4711n,
       epochLength: 4n,

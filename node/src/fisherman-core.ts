@@ -222,6 +222,7 @@ function tellOn(story: CoreStory, entry: CoreLog): CoreStory {
     case 'CoreCreated':
     case 'LogoutRequested':
     case 'OriginHashAnchored':
+    case 'ReweighRequested':
     case 'RewardPaid':
     case 'ValidatorDeposited':
     case 'ValidatorRemoved':

@@ -1,6 +1,7 @@
 import {
   type CoreEvent,
   type CoreParameters,
+  constantReputationCreationCode,
   coreArbiterCreationCode,
   coreEventTopics,
   decodeCoreEvent,
@@ -86,8 +87,10 @@ export async function openCore(
     data: toHex(devnetTokenCreationCode + token.encodeDeploy([anvil.account]).slice(2)),
   })
   const tokenAddress = toAddress(created.contractAddress ?? '')
+  const reputation = await anvil.send({ data: constantReputationCreationCode })
   const parameters: CoreParameters = {
     token: tokenAddress,
+    reputation: toAddress(reputation.contractAddress ?? ''),
     minimumStake: STAKE,
     auxiliaryChainId: 1414n,
     epochLength: 1n,

@@ -1,12 +1,23 @@
 import { OFFENCES } from '@mosaic/contracts'
-import { effectiveWeights, findOffence, isSupermajority } from '@mosaic/finality'
-import { bytesToHex, toAddress, toHash32, toHeight, toWeight } from '@mosaic/primitives'
+import { effectiveWeights, findOffence, isSupermajority, reputedWeight } from '@mosaic/finality'
 import {
+  bytesToHex,
+  toAddress,
+  toHash32,
+  toHeight,
+  toMetaHeight,
+  toWeight,
+} from '@mosaic/primitives'
+import {
+  applyUpdates,
   coreIdentifier,
   encodeSeat,
+  encodeUpdates,
   encodeValidatorSet,
   originIdentifier,
+  updatesHash,
   type ValidatorSeat,
+  type ValidatorUpdate,
   type VoteMessage,
   validatorSetHash,
 } from '@mosaic/protocol'
@@ -46,6 +57,8 @@ export function createRuleVectors() {
         rearWeight: rear,
       }
     }),
+    reputedWeight: createReputedWeights(),
+    update: rowsOf(16, 'update', createUpdate),
     supermajority: createSupermajorities(),
     offence: createOffences(),
   }
@@ -57,6 +70,49 @@ function seatFrom(source: Source): ValidatorSeat {
     weight: toWeight(source.integer(94)),
     forward: source.pick([true, false]),
     rear: source.pick([true, false]),
+  }
+}
+
+function createReputedWeights() {
+  const stakes = [0n, 1n, 9_999n, 10_000n, 10_001n, 2n ** 94n - 1n]
+  const reputations = [0n, 1n, 9_999n, 10_000n, 10_001n, 2n ** 256n - 1n]
+  const edges = stakes.flatMap((stake) => reputations.map((reputation) => ({ stake, reputation })))
+  const random = rowsOf(24, 'reputed weight', (source) => ({
+    stake: source.integer(94),
+    reputation: BigInt(source.below(10_002)),
+  }))
+  return [...edges, ...random].map(({ stake, reputation }) => ({
+    stake,
+    reputation,
+    weight: reputedWeight(toWeight(stake), reputation),
+  }))
+}
+
+/** A set, what a kernel changes of it, and what it is then. Every second one weighs the validators of seats anew, and does no more. */
+function createUpdate(source: Source, index: number) {
+  const before = Array.from({ length: 1 + source.below(6) }, () => seatFrom(source))
+  const updates = before.flatMap((seat, at): readonly ValidatorUpdate[] => {
+    if (source.below(2) === 0) return []
+    const weight = reputedWeight(seat.weight, BigInt(source.below(10_001)))
+    const others = [undefined, seatFrom(source), { ...seat, forward: !seat.forward }] as const
+    return [
+      {
+        index: at,
+        seat: index % 2 === 0 ? { ...seat, weight } : source.pick(others),
+        startHeight: toMetaHeight(source.integer(64)),
+        endHeight: toMetaHeight(source.integer(64)),
+      },
+    ]
+  })
+  const after = applyUpdates(before, updates)
+  const { forward, rear } = effectiveWeights(after)
+  return {
+    before: bytesToHex(encodeValidatorSet(before)),
+    updates: bytesToHex(encodeUpdates(updates)),
+    updatesHash: updatesHash(updates),
+    validatorSetHash: validatorSetHash(after),
+    forwardWeight: forward,
+    rearWeight: rear,
   }
 }
 

@@ -1,5 +1,6 @@
 import {
   type CoreParameters,
+  constantReputationCreationCode,
   coreArbiterCreationCode,
   coreCreationCode,
   devnetTokenAbi,
@@ -31,7 +32,9 @@ import type { DevAccount } from './accounts.ts'
 
 /** What a local network is deployed with. */
 export type Deployment = {
-  readonly parameters: Omit<CoreParameters, 'token'>
+  readonly parameters: Omit<CoreParameters, 'token' | 'reputation'>
+  /** Creation calldata of the reputation contract; without it, stake alone decides. */
+  readonly reputation?: Hex
   readonly definition: Parameters<typeof encodeDefinition>[0]
   readonly validators: readonly { readonly account: DevAccount; readonly stake: Weight }[]
   /** Accounts that get tokens to stake later, each as many. */
@@ -44,7 +47,7 @@ const token = new Interface(devnetTokenAbi)
 export async function deployCore(
   client: EthereumClient,
   deployer: TransactionSender,
-  { parameters, definition, validators, holders }: Deployment,
+  { parameters, reputation, definition, validators, holders }: Deployment,
 ): Promise<Address> {
   const create = async (data: Hex): Promise<Address> => {
     const { contract } = await deployer.send({ to: undefined, data })
@@ -63,7 +66,11 @@ export async function deployCore(
   const arbiter = await create(coreArbiterCreationCode)
   const codeHash = keccak256(hexToBytes(coreCreationCode))
   const factory = await create(encodeCoreFactoryCreation(codeHash, arbiter))
-  const complete: CoreParameters = { ...parameters, token: tokenAddress }
+  const complete: CoreParameters = {
+    ...parameters,
+    token: tokenAddress,
+    reputation: await create(reputation ?? constantReputationCreationCode),
+  }
   const document = bytesToHex(encodeDefinition(definition))
   const core = await readView(client, factory, predictCore, [
     complete,

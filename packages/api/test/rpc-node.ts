@@ -100,6 +100,7 @@ async function createGenesis(): Promise<NetworkGenesis> {
     openedTimestamp: START,
     parameters: {
       token: toAddress(`0x${'70'.repeat(20)}`),
+      reputation: toAddress(`0x${'71'.repeat(20)}`),
       minimumStake: toWeight(1n),
       auxiliaryChainId: CHAIN_ID,
       epochLength: EPOCH_LENGTH,

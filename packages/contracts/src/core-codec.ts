@@ -40,6 +40,8 @@ import { type SlashedOffence, toSlashedOffence } from './offence-codec.ts'
 /** What a core is created with and never changes. */
 export type CoreParameters = {
   readonly token: Address
+  /** Contract that decides how much of each stake counts. */
+  readonly reputation: Address
   readonly minimumStake: Weight
   readonly auxiliaryChainId: bigint
   readonly epochLength: bigint
@@ -99,6 +101,20 @@ export type RegisteredValidator = {
   /** Seconds since 1970; 0 until it is removed. */
   readonly removedAt: bigint
   readonly status: ValidatorStatus
+  /** Whether its weight is kept apart from its stake, see {@link Weighting}; else the weight is the stake. */
+  readonly isWeighted: boolean
+}
+
+/** The weight of a validator whose reputation is or was not the whole. */
+export type Weighting = {
+  /** In the set of the open kernel; of a queued validator what it will join with. */
+  readonly weight: Weight
+  /** In the sets before `changedAt`. */
+  readonly previous: Weight
+  /** Height of the last kernel that changed it; 0 if none did. */
+  readonly changedAt: MetaHeight
+  /** Reputation in basis points that waits for the next kernel. */
+  readonly queued: bigint | undefined
 }
 
 /** A proposal that waits for its commit. */
@@ -226,6 +242,13 @@ type CoreEvents = {
     readonly payer: Address
   }
   LogoutRequested: { readonly validator: Address }
+  ReweighRequested: {
+    readonly validator: Address
+    /** Basis points. */
+    readonly reputation: bigint
+    /** By that reputation and the stake as it is now; the next kernel has it, or the validator leaves if it is zero. */
+    readonly weight: Weight
+  }
   ValidatorRemoved: { readonly validator: Address }
   StakeWithdrawn: {
     readonly validator: Address
@@ -354,6 +377,11 @@ export function encodeOpen(): Hex {
 /** `Core.logout`. */
 export function encodeLogout(validator: Address): Hex {
   return encodeFunction(core, 'logout', [validator])
+}
+
+/** `reweigh` of a core: the next kernel follows the validator's reputation. */
+export function encodeReweigh(validator: Address): Hex {
+  return encodeFunction(core, 'reweigh', [validator])
 }
 
 /** `Core.withdraw`: the stake of a removed validator, or the reward for a slashed one. */
@@ -533,6 +561,7 @@ export const coreViews: {
   readonly kernelHash: View<[height: MetaHeight], Hash32>
   readonly stateRoot: View<[height: MetaHeight], Hash32>
   readonly validatorOf: View<[validator: Address], RegisteredValidator>
+  readonly weightingOf: View<[validator: Address], Weighting>
   readonly proposalOf: View<[transitionHash: Hash32], Proposal>
   readonly bondsOwed: View<[proposer: Address], bigint>
   readonly anchoredOriginHash: View<[number: BlockNumber], Hash32>
@@ -550,6 +579,7 @@ export const coreViews: {
   kernelHash: createView(core, 'kernelHash', (result) => toHash32(result[0])),
   stateRoot: createView(core, 'stateRoot', (result) => toHash32(result[0])),
   validatorOf: createView(core, 'validatorOf', (result) => readValidator(result[0])),
+  weightingOf: createView(core, 'weightingOf', (result) => readWeighting(result[0])),
   proposalOf: createView(core, 'proposalOf', (result) => readProposal(result[0])),
   bondsOwed: createView(core, 'bondsOwed', (result) => BigInt(result[0])),
   anchoredOriginHash: createView(core, 'anchoredOriginHash', (result) => toHash32(result[0])),
@@ -572,6 +602,7 @@ export const coreEventTopics: { readonly [Name in keyof CoreEvents]: Hash32 } = 
   MetaBlockCommitted: eventTopic(coreAbi, 'MetaBlockCommitted'),
   ValidatorDeposited: eventTopic(coreAbi, 'ValidatorDeposited'),
   LogoutRequested: eventTopic(coreAbi, 'LogoutRequested'),
+  ReweighRequested: eventTopic(coreAbi, 'ReweighRequested'),
   ValidatorRemoved: eventTopic(coreAbi, 'ValidatorRemoved'),
   StakeWithdrawn: eventTopic(coreAbi, 'StakeWithdrawn'),
   ValidatorSlashed: eventTopic(coreAbi, 'ValidatorSlashed'),
@@ -628,6 +659,11 @@ export const decodeCoreEvent: (log: EncodedLog) => CoreEvent | undefined =
       payer: toAddress(fields['payer']),
     }),
     LogoutRequested: (fields) => ({ validator: toAddress(fields['validator']) }),
+    ReweighRequested: (fields) => ({
+      validator: toAddress(fields['validator']),
+      reputation: BigInt(fields['reputation']),
+      weight: toWeight(fields['weight']),
+    }),
     ValidatorRemoved: (fields) => ({ validator: toAddress(fields['validator']) }),
     StakeWithdrawn: (fields) => ({
       validator: toAddress(fields['validator']),
@@ -714,6 +750,7 @@ function toLinkVotes(votes: readonly SeatVote[]): {
 function readParameters(fields: Result): CoreParameters {
   return {
     token: toAddress(fields['token']),
+    reputation: toAddress(fields['reputation']),
     minimumStake: toWeight(fields['minimumStake']),
     auxiliaryChainId: BigInt(fields['auxiliaryChainId']),
     epochLength: BigInt(fields['epochLength']),
@@ -759,6 +796,17 @@ function readValidator(fields: Result): RegisteredValidator {
     index: Number(fields['index']),
     removedAt: BigInt(fields['removedAt']),
     status: pick(STATUSES, fields['status']),
+    isWeighted: Boolean(fields['isWeighted']),
+  }
+}
+
+function readWeighting(fields: Result): Weighting {
+  const queued = BigInt(fields['queued'])
+  return {
+    weight: toWeight(fields['weight']),
+    previous: toWeight(fields['previous']),
+    changedAt: toMetaHeight(fields['changedAt']),
+    queued: queued === 0n ? undefined : queued - 1n,
   }
 }
 

@@ -58,6 +58,7 @@ export {
   encodeOpen,
   encodePropose,
   encodeReclaimBond,
+  encodeReweigh,
   encodeSettleLosses,
   encodeSlash,
   encodeSlashFalseTransition,
@@ -75,7 +76,9 @@ export {
   type TransitionEvidence,
   type ValidatorStatus,
   type VotedLink,
+  type Weighting,
 } from './core-codec.ts'
+export { constantReputationCreationCode } from './generated/constant-reputation.ts'
 export { coreCreationCode } from './generated/core.ts'
 export { coreArbiterCreationCode } from './generated/core-arbiter.ts'
 export { coreFactoryAbi, coreFactoryCreationCode } from './generated/core-factory.ts'
@@ -89,3 +92,9 @@ export {
 } from './generated/transition-tracker.ts'
 export { OFFENCES, type SlashedOffence } from './offence-codec.ts'
 export { PREDEPLOYS, SYSTEM_ADDRESS } from './predeploys.ts'
+export {
+  encodeFiniteLifetimeReputationCreation,
+  encodeRampUpReputationCreation,
+  encodeRecordWork,
+  reputationOf,
+} from './reputation-codec.ts'

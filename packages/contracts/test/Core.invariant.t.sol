@@ -121,7 +121,7 @@ contract CoreInvariantTest is Test {
         assertEq(_handler.deposited(), IERC20(_handler.token()).totalSupply());
     }
 
-    /// @dev The weight of every seat is the stake that is left, and neither set is ever without weight.
+    /// @dev The weight of every seat is the part of the stake that its reputation gives it, with the same losses; and neither set is ever without weight.
     function _requireWeightsOfStakes() private {
         CoreState.Head memory head = _core.head();
         assertTrue(_handler.openKernel().forwardWeight != 0, "forward weight");
@@ -135,16 +135,24 @@ contract CoreInvariantTest is Test {
                 word := mload(add(add(words, 0x20), shl(5, seat)))
             }
             if (word == 0) continue;
-            CoreState.Validator memory entry = _core.validatorOf(address(uint160(word >> 96)));
+            CoreState.Validator memory entry = _core.validatorOf(_addressOf(word));
             if (entry.status == CoreState.ValidatorStatus.Slashed) continue;
-            assertEq(word & ((1 << 94) - 1), entry.stake);
+            uint256 weight = entry.isWeighted
+                ? CoreKeeper(address(_core)).weightingOf(_addressOf(word)).weight
+                : entry.stake;
+            assertEq(word & ((1 << 94) - 1), weight);
+            assertTrue(weight <= entry.stake, "at most the stake");
             assertEq(entry.index, seat);
         }
     }
 
+    function _addressOf(uint256 word) private pure returns (address) {
+        return address(uint160(word >> 96));
+    }
+
     /// @dev Actions that happen more often stand more often.
     function _actions() private pure returns (bytes4[] memory actions) {
-        bytes4[22] memory all = [
+        bytes4[24] memory all = [
             CoreHandler.join.selector,
             CoreHandler.leave.selector,
             CoreHandler.leaveAll.selector,
@@ -163,6 +171,8 @@ contract CoreInvariantTest is Test {
             CoreHandler.execute.selector,
             CoreHandler.settle.selector,
             CoreHandler.claim.selector,
+            CoreHandler.reweigh.selector,
+            CoreHandler.reweigh.selector,
             CoreHandler.wait.selector,
             CoreHandler.withdraw.selector,
             CoreHandler.withdraw.selector,

@@ -8,9 +8,12 @@ import { Core } from "../src/origin/Core.sol";
 import { CoreArbiter } from "../src/origin/CoreArbiter.sol";
 import { CoreKeeper } from "../src/origin/CoreKeeper.sol";
 import { CoreParameters } from "../src/origin/CoreParameters.sol";
+import { CoreState } from "../src/origin/CoreState.sol";
 import { Predeploys } from "../src/protocol/Predeploys.sol";
 import { ProtocolHashes } from "../src/protocol/ProtocolHashes.sol";
 import { Kernel, TransitionObject, VoteMessage } from "../src/protocol/Types.sol";
+import { ConstantReputation } from "../src/reputation/ConstantReputation.sol";
+import { Reputation } from "../src/reputation/Reputation.sol";
 import { ChainBuilder } from "./ChainBuilder.sol";
 import { Test } from "./Test.sol";
 import { Vm } from "./Vm.sol";
@@ -31,6 +34,7 @@ abstract contract CoreFixture is Test {
     Core internal _core;
     CoreArbiter internal _arbiter = new CoreArbiter();
     ChainBuilder internal _builder = new ChainBuilder();
+    Reputation internal _reputation = new ConstantReputation();
     Kernel internal _kernel;
     bytes internal _set;
     bytes internal _lastUpdates;
@@ -62,9 +66,10 @@ abstract contract CoreFixture is Test {
 
     receive() external payable { }
 
-    function _parameters(IERC20 token) internal pure returns (CoreParameters memory) {
+    function _parameters(IERC20 token) internal view returns (CoreParameters memory) {
         return CoreParameters({
             token: token,
+            reputation: _reputation,
             minimumStake: STAKE,
             auxiliaryChainId: 1414,
             epochLength: EPOCH,
@@ -118,7 +123,7 @@ abstract contract CoreFixture is Test {
         VM.prank(validator);
         _token.approve(address(_core), stake);
         VM.prank(validator);
-        _core.deposit(validator, _withdrawalOf(key), stake, "");
+        _keeper().deposit(validator, _withdrawalOf(key), stake, "");
     }
 
     function _withdrawalOf(uint256 key) internal pure returns (address) {
@@ -342,6 +347,19 @@ abstract contract CoreFixture is Test {
         keys = new uint256[](seats);
         for (uint256 i; i < seats; ++i) {
             if ((bits >> i) & 1 != 0) keys[i] = i + 1;
+        }
+    }
+
+    /// @dev The key of each seat, if it is one of the first `keys` and may vote.
+    function _keysInSeats(uint256 keys) internal view returns (uint256[] memory seats) {
+        seats = new uint256[](_set.length / 32);
+        for (uint256 seat; seat < seats.length; ++seat) {
+            address validator = address(uint160(_wordAt(seat) >> 96));
+            bool isSlashed =
+                _core.validatorOf(validator).status == CoreState.ValidatorStatus.Slashed;
+            for (uint256 key = 1; key <= keys && !isSlashed; ++key) {
+                if (_validator(key) == validator) seats[seat] = key;
+            }
         }
     }
 

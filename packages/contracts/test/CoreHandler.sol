@@ -4,13 +4,15 @@ pragma solidity ^0.8.30;
 import { Challenges } from "../src/origin/Challenges.sol";
 import { Core } from "../src/origin/Core.sol";
 import { CoreState } from "../src/origin/CoreState.sol";
+import { Reweighings } from "../src/origin/Reweighings.sol";
 import { Slashing } from "../src/origin/Slashing.sol";
-import { ValidatorRegistry } from "../src/origin/ValidatorRegistry.sol";
+import { Deposits } from "../src/origin/Deposits.sol";
 import { Withdrawals } from "../src/origin/Withdrawals.sol";
 import { Predeploys } from "../src/protocol/Predeploys.sol";
 import { ProtocolHashes } from "../src/protocol/ProtocolHashes.sol";
 import { Kernel, TransitionObject, VoteMessage } from "../src/protocol/Types.sol";
 import { CoreFixture } from "./CoreFixture.sol";
+import { ToldReputation } from "./HostileReputation.sol";
 
 /// @dev All that validators, relayers and fishermen do to a core, in any order. Each action says itself whether the rules allow
 ///      it: if so it must succeed, else it is left out, or tried and must fail.
@@ -31,6 +33,8 @@ contract CoreHandler is CoreFixture {
         ExecuteVerdict,
         SettleLoss,
         Claim,
+        Reweigh,
+        RefuseReweigh,
         Withdraw,
         RefuseWithdrawal,
         RefuseSlash,
@@ -61,6 +65,7 @@ contract CoreHandler is CoreFixture {
     uint64 private _ceilingHeight;
     uint64 private _ceilingDynasty;
     mapping(address validator => uint256) private _keyOf;
+    ToldReputation private _told;
     TransitionObject[] private _standing;
     uint256 public bonds;
 
@@ -71,6 +76,8 @@ contract CoreHandler is CoreFixture {
     TransitionObject private _committed;
 
     function start(uint256 validators) external {
+        _told = new ToldReputation();
+        _reputation = _told;
         setUp();
         for (uint256 i; i < validators; ++i) {
             _join(STAKE + uint96(i));
@@ -104,6 +111,7 @@ contract CoreHandler is CoreFixture {
 
     function join(uint256 seed) external {
         if (isHalted || _keysUsed == KEYS) return;
+        if (seed % 5 == 0) _told.tell(_validator(_keysUsed + 1), (seed >> 8) % 10_001);
         _join(STAKE + uint96(seed % 3) * STAKE + uint96(seed % 997));
         ++timesOf[Action.Join];
     }
@@ -282,6 +290,20 @@ contract CoreHandler is CoreFixture {
         ++timesOf[Action.Claim];
     }
 
+    /// @dev A reputation changes, and the core hears of it.
+    function reweigh(uint256 seed) external {
+        (uint256 key, CoreState.ValidatorStatus status) = _pick(seed);
+        address validator = _validator(key);
+        if (seed % 3 != 0) _told.tell(validator, seed % 8 == 0 ? 0 : (seed >> 128) % 20_000);
+        (bool done, bytes memory why) =
+            address(_core).call(abi.encodeCall(Reweighings.reweigh, (validator)));
+        bool isOfSet = status == CoreState.ValidatorStatus.Queued
+            || status == CoreState.ValidatorStatus.Seated;
+        bool isSame = bytes4(why) == Reweighings.ValidatorWeightUnchanged.selector;
+        assertEq(done, isOfSet && !isHalted && !isSame);
+        ++timesOf[done ? Action.Reweigh : Action.RefuseReweigh];
+    }
+
     function wait(uint256 seed) external {
         VM.warp(block.timestamp + seed % WITHDRAWAL_DELAY);
     }
@@ -307,7 +329,7 @@ contract CoreHandler is CoreFixture {
         VM.prank(validator);
         (bool left,) = address(_core).call(abi.encodeCall(Withdrawals.logout, (validator)));
         bytes memory deposit =
-            abi.encodeCall(ValidatorRegistry.deposit, (address(this), address(this), STAKE, ""));
+            abi.encodeCall(Deposits.deposit, (address(this), address(this), STAKE, ""));
         (bool joined,) = address(_core).call(deposit);
         bool committed = _standing.length != 0 && _commitsAfterHalt();
         assertTrue(!(proposed || opened || left || joined || committed), "halted for good");

@@ -326,6 +326,25 @@ contract FinalityGadgetTest is AuxiliaryFixture {
         assertEq(GADGET.status(_auxiliary).justifiedHeight, 1);
     }
 
+    function test_retally_afterReweighing_countsEachVoteByItsNewWeight() public {
+        _advanceTo(EPOCH + 1);
+        VoteMessage memory vote = _auxiliaryVote(0, 1);
+        bytes32 link = GADGET.linkOf(vote);
+        _submit(vote, 1, 2);
+        uint256 both = ValidatorWord.FORWARD | ValidatorWord.REAR;
+        _replaceSeat(2, 0, ValidatorWord.encode(VM.addr(1), 3 * STAKE) | both);
+        _replaceSeat(2, 1, ValidatorWord.encode(VM.addr(2), 0) | both);
+        GADGET.retally(vote);
+        // 3 of 5 now; a third validator makes it 4 of 5.
+        assertEq(GADGET.tally(link).forward, 3 * STAKE);
+        assertEq(GADGET.tally(link).rear, 3 * STAKE);
+        assertEq(GADGET.status(_auxiliary).justifiedHeight, 0);
+        assertTrue(GADGET.hasVoted(link, 1), "a vote without weight is a vote");
+        _submit(vote, 3, 3);
+        assertEq(GADGET.tally(link).forward, 4 * STAKE);
+        assertEq(GADGET.status(_auxiliary).justifiedHeight, 1);
+    }
+
     function test_submitVotes_reusedSeat_doesNotInheritTheVote() public {
         _advanceTo(EPOCH + 1);
         VoteMessage memory vote = _auxiliaryVote(0, 1);

@@ -9,6 +9,7 @@ import { CoreState } from "../src/origin/CoreState.sol";
 import { SealedLinks } from "../src/origin/SealedLinks.sol";
 import { Slashing } from "../src/origin/Slashing.sol";
 import { Verdicts } from "../src/origin/Verdicts.sol";
+import { Reweighings } from "../src/origin/Reweighings.sol";
 import { Withdrawals } from "../src/origin/Withdrawals.sol";
 import { Offence, Offences } from "../src/protocol/Offences.sol";
 import { ProtocolHashes } from "../src/protocol/ProtocolHashes.sol";
@@ -163,7 +164,7 @@ contract HaltTest is CoreFixture {
         VM.expectRevert(wrongPhase);
         _keeper().logout(validator);
         VM.expectRevert(wrongPhase);
-        _core.deposit(address(this), address(this), STAKE, "");
+        _keeper().deposit(address(this), address(this), STAKE, "");
         VM.expectRevert(
             abi.encodeWithSelector(
                 CoreState.CoreWrongPhase.selector, CoreState.Phase.Creation, CoreState.Phase.Halted
@@ -202,7 +203,7 @@ contract HaltTest is CoreFixture {
             assertEq(_token.balanceOf(_withdrawalOf(key)), STAKE);
             VM.expectRevert(
                 abi.encodeWithSelector(
-                    Withdrawals.ValidatorWrongStatus.selector,
+                    Reweighings.ValidatorWrongStatus.selector,
                     validator,
                     CoreState.ValidatorStatus.Withdrawn
                 )

@@ -3,7 +3,7 @@ pragma solidity ^0.8.30;
 
 import { ERC20 } from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 
-import { Core } from "../src/origin/Core.sol";
+import { CoreKeeper } from "../src/origin/CoreKeeper.sol";
 
 /// @dev Tokens that do not do what an ERC-20 promises.
 contract FalseReturningToken is ERC20("False", "F") {
@@ -40,7 +40,7 @@ contract ReentrantToken is ERC20("Reentrant", "R") {
         if (victim != address(0)) {
             address inner = address(0xbad);
             victim = address(0);
-            Core(payable(to)).deposit(inner, inner, amount, "");
+            CoreKeeper(to).deposit(inner, inner, amount, "");
         }
         return super.transferFrom(from, to, amount);
     }

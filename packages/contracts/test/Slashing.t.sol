@@ -11,7 +11,7 @@ import { CoreStorage } from "../src/origin/CoreStorage.sol";
 import { SealedLinks } from "../src/origin/SealedLinks.sol";
 import { Slashing } from "../src/origin/Slashing.sol";
 import { Verdicts } from "../src/origin/Verdicts.sol";
-import { Withdrawals } from "../src/origin/Withdrawals.sol";
+import { Reweighings } from "../src/origin/Reweighings.sol";
 import { CalldataTrie } from "../src/protocol/CalldataTrie.sol";
 import { FalseTransitions } from "../src/protocol/FalseTransitions.sol";
 import { Offence, Offences } from "../src/protocol/Offences.sol";
@@ -657,7 +657,7 @@ contract SlashingTest is CoreFixture {
         address validator = _validator(key);
         VM.expectRevert(
             abi.encodeWithSelector(
-                Withdrawals.ValidatorWrongStatus.selector,
+                Reweighings.ValidatorWrongStatus.selector,
                 validator,
                 CoreState.ValidatorStatus.Slashed
             )

@@ -10,8 +10,11 @@ import {
 import { Core } from "../src/origin/Core.sol";
 import { CoreState } from "../src/origin/CoreState.sol";
 import { CoreStorage } from "../src/origin/CoreStorage.sol";
+import { CoreKeeper } from "../src/origin/CoreKeeper.sol";
+import { Deposits } from "../src/origin/Deposits.sol";
 import { ValidatorRegistry } from "../src/origin/ValidatorRegistry.sol";
 import { SealedLinks } from "../src/origin/SealedLinks.sol";
+import { Reweighings } from "../src/origin/Reweighings.sol";
 import { Withdrawals } from "../src/origin/Withdrawals.sol";
 import { ProtocolHashes } from "../src/protocol/ProtocolHashes.sol";
 import { CoreFixture } from "./CoreFixture.sol";
@@ -36,28 +39,24 @@ contract ValidatorRegistryTest is CoreFixture {
         _token.mint(address(this), STAKE);
         _token.approve(address(_core), STAKE);
         VM.expectRevert(
-            abi.encodeWithSelector(
-                ValidatorRegistry.ValidatorNotAuthorized.selector, validator, address(0)
-            )
+            abi.encodeWithSelector(Deposits.ValidatorNotAuthorized.selector, validator, address(0))
         );
-        _core.deposit(validator, address(0xaaaa), STAKE, "");
+        _keeper().deposit(validator, address(0xaaaa), STAKE, "");
 
         bytes32 digest = ProtocolHashes.registrationDigest(
             _core.domainSeparator(), validator, address(0xaaaa)
         );
         bytes memory twin = malleate(1, digest);
         VM.expectRevert(
-            abi.encodeWithSelector(
-                ValidatorRegistry.ValidatorNotAuthorized.selector, validator, address(0)
-            )
+            abi.encodeWithSelector(Deposits.ValidatorNotAuthorized.selector, validator, address(0))
         );
-        _core.deposit(validator, address(0xaaaa), STAKE, twin);
+        _keeper().deposit(validator, address(0xaaaa), STAKE, twin);
 
         // A signature for one withdrawal address is none for another.
         bytes memory signature = signCompact(1, digest);
         VM.expectRevert();
-        _core.deposit(validator, address(0xbbbb), STAKE, signature);
-        _core.deposit(validator, address(0xaaaa), STAKE, signature);
+        _keeper().deposit(validator, address(0xbbbb), STAKE, signature);
+        _keeper().deposit(validator, address(0xaaaa), STAKE, signature);
         assertEq(_core.validatorOf(validator).withdrawal, address(0xaaaa));
     }
 
@@ -65,10 +64,8 @@ contract ValidatorRegistryTest is CoreFixture {
         _deposit(1, STAKE);
         address validator = _validator(1);
         VM.prank(validator);
-        VM.expectRevert(
-            abi.encodeWithSelector(ValidatorRegistry.ValidatorKnown.selector, validator)
-        );
-        _core.deposit(validator, validator, STAKE, "");
+        VM.expectRevert(abi.encodeWithSelector(Deposits.ValidatorKnown.selector, validator));
+        _keeper().deposit(validator, validator, STAKE, "");
     }
 
     function test_deposit_outOfBounds_reverts() public {
@@ -78,22 +75,22 @@ contract ValidatorRegistryTest is CoreFixture {
             VM.prank(validator);
             VM.expectRevert(
                 abi.encodeWithSelector(
-                    ValidatorRegistry.ValidatorStakeOutOfBounds.selector,
+                    Deposits.ValidatorStakeOutOfBounds.selector,
                     wrong[i],
                     STAKE,
                     (uint256(1) << 94) - 1
                 )
             );
-            _core.deposit(validator, validator, wrong[i], "");
+            _keeper().deposit(validator, validator, wrong[i], "");
         }
         _deposit(1, (uint256(1) << 94) - 1);
     }
 
     function test_deposit_zeroAddress_reverts() public {
-        VM.expectRevert(ValidatorRegistry.ValidatorAddressZero.selector);
-        _core.deposit(address(0), address(1), STAKE, "");
-        VM.expectRevert(ValidatorRegistry.ValidatorAddressZero.selector);
-        _core.deposit(address(1), address(0), STAKE, "");
+        VM.expectRevert(Deposits.ValidatorAddressZero.selector);
+        _keeper().deposit(address(0), address(1), STAKE, "");
+        VM.expectRevert(Deposits.ValidatorAddressZero.selector);
+        _keeper().deposit(address(1), address(0), STAKE, "");
     }
 
     function test_deposit_negative08FalseReturningToken_reverts() public {
@@ -102,7 +99,7 @@ contract ValidatorRegistryTest is CoreFixture {
         VM.expectRevert(
             abi.encodeWithSelector(SafeERC20.SafeERC20FailedOperation.selector, address(token))
         );
-        core.deposit(address(this), address(this), STAKE, "");
+        CoreKeeper(address(core)).deposit(address(this), address(this), STAKE, "");
     }
 
     function test_deposit_feeOnTransferToken_reverts() public {
@@ -111,10 +108,10 @@ contract ValidatorRegistryTest is CoreFixture {
         token.approve(address(core), STAKE);
         VM.expectRevert(
             abi.encodeWithSelector(
-                ValidatorRegistry.ValidatorStakeNotReceived.selector, STAKE, STAKE - STAKE / 100
+                Deposits.ValidatorStakeNotReceived.selector, STAKE, STAKE - STAKE / 100
             )
         );
-        core.deposit(address(this), address(this), STAKE, "");
+        CoreKeeper(address(core)).deposit(address(this), address(this), STAKE, "");
     }
 
     function test_deposit_reentrantToken_reverts() public {
@@ -123,7 +120,7 @@ contract ValidatorRegistryTest is CoreFixture {
         token.approve(address(core), STAKE);
         token.attack(address(core));
         VM.expectRevert(ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector);
-        core.deposit(address(this), address(this), STAKE, "");
+        CoreKeeper(address(core)).deposit(address(this), address(this), STAKE, "");
     }
 
     /// @dev The life of one validator over six heights, in the words of the sets: §2.7 eq. 6 and 7.
@@ -285,7 +282,7 @@ contract ValidatorRegistryTest is CoreFixture {
         VM.prank(validator);
         VM.expectRevert(
             abi.encodeWithSelector(
-                Withdrawals.ValidatorWrongStatus.selector,
+                Reweighings.ValidatorWrongStatus.selector,
                 validator,
                 CoreState.ValidatorStatus.LogoutQueued
             )
@@ -360,8 +357,8 @@ contract ValidatorRegistryTest is CoreFixture {
         }
         address late = _validator(seats + 1);
         VM.prank(late);
-        VM.expectRevert(abi.encodeWithSelector(ValidatorRegistry.ValidatorSetFull.selector, seats));
-        _core.deposit(late, late, STAKE, "");
+        VM.expectRevert(abi.encodeWithSelector(Deposits.ValidatorSetFull.selector, seats));
+        _keeper().deposit(late, late, STAKE, "");
         uint256 before = gasleft();
         _core.open();
         // EIP-7825 caps a transaction at 2^24 gas; 21,000 go to the transaction itself.
@@ -448,7 +445,7 @@ contract ValidatorRegistryTest is CoreFixture {
 
     function _expectWrongStatus(address validator, CoreState.ValidatorStatus status) private {
         VM.expectRevert(
-            abi.encodeWithSelector(Withdrawals.ValidatorWrongStatus.selector, validator, status)
+            abi.encodeWithSelector(Reweighings.ValidatorWrongStatus.selector, validator, status)
         );
         _keeper().withdraw(validator);
     }

@@ -11,6 +11,7 @@ import { ProtocolHashes } from "../src/protocol/ProtocolHashes.sol";
 import { SealedHeader } from "../src/protocol/SealedHeader.sol";
 import { Kernel, OriginBlock, TransitionObject, VoteMessage } from "../src/protocol/Types.sol";
 import { ValidatorWord } from "../src/protocol/ValidatorWord.sol";
+import { ReputationFunction } from "../src/reputation/ReputationFunction.sol";
 import { AuxiliaryFixture } from "./AuxiliaryFixture.sol";
 
 /// @dev The libraries that read calldata, and a core's storage.
@@ -257,6 +258,55 @@ contract VectorsTest is AuxiliaryFixture {
             assertEq(forward, forwardWeights[i]);
             assertEq(rear, rearWeights[i]);
         }
+    }
+
+    function test_reputedWeight_allVectors_agree() public view {
+        uint256[] memory stakes = _uints("reputedWeight.stake");
+        uint256[] memory reputations = _uints("reputedWeight.reputation");
+        uint256[] memory weights = _uints("reputedWeight.weight");
+        _requireRows(weights.length, 60);
+        for (uint256 i; i < weights.length; ++i) {
+            assertEq(ReputationFunction.weigh(stakes[i], reputations[i]), weights[i]);
+        }
+    }
+
+    /// @dev What a kernel changes of a set, seats that are weighed anew among it, as the auxiliary chain takes it.
+    function test_updates_allVectors_giveTheGadgetTheSet() public {
+        bytes[] memory before = _bytes("update.before");
+        bytes[] memory updates = _bytes("update.updates");
+        bytes32[] memory updatesHashes = _words("update.updatesHash");
+        bytes32[] memory setHashes = _words("update.validatorSetHash");
+        uint256[] memory forwardWeights = _uints("update.forwardWeight");
+        uint256[] memory rearWeights = _uints("update.rearWeight");
+        _requireRows(setHashes.length, 16);
+        for (uint256 i; i < setHashes.length; ++i) {
+            assertEq(keccak256(updates[i]), updatesHashes[i]);
+            _start(before[i].length / 32);
+            _replaceSeats(2, before[i], 32);
+            _replaceSeats(3, updates[i], 64);
+            uint256[] memory words = GADGET.validatorWords();
+            assertEq(keccak256(abi.encodePacked(words)), setHashes[i]);
+            uint256 forward;
+            uint256 rear;
+            for (uint256 seat; seat < words.length; ++seat) {
+                forward += ValidatorWord.forwardWeight(words[seat]);
+                rear += ValidatorWord.rearWeight(words[seat]);
+            }
+            assertEq(forward, forwardWeights[i]);
+            assertEq(rear, rearWeights[i]);
+        }
+    }
+
+    /// @dev Words of 32 bytes, each for the seat of its position, or updates of 64 bytes, which name the seat.
+    function _replaceSeats(uint64 height, bytes memory entries, uint256 size) private {
+        uint16[] memory indices = new uint16[](entries.length / size);
+        uint256[] memory words = new uint256[](indices.length);
+        for (uint256 i; i < indices.length; ++i) {
+            words[i] = _wordAt(entries, size * i);
+            indices[i] = size == 32 ? uint16(i) : uint16(_wordAt(entries, size * i + 32));
+        }
+        VM.prank(Predeploys.KERNEL_REGISTRY);
+        GADGET.replaceSeats(height, indices, words);
     }
 
     function test_supermajority_allVectors_agree() public view {

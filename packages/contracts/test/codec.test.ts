@@ -402,6 +402,7 @@ function hashOf(text: string): Hash32 {
 function parameters(): CoreParameters {
   return {
     token: PREDEPLOYS.transitionTracker,
+    reputation: PREDEPLOYS.kernelRegistry,
     minimumStake: toWeight(1n),
     auxiliaryChainId: 2n,
     epochLength: 3n,

@@ -18,6 +18,7 @@ export {
   type VoteFault,
 } from './finality-state.ts'
 export { findOffence, isSameVote, type Offence } from './offence.ts'
+export { reputedWeight, WHOLE_REPUTATION } from './reputation.ts'
 export {
   exceedsSafetyThreshold,
   isStitchedSupermajority,

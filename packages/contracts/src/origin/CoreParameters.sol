@@ -3,8 +3,11 @@ pragma solidity ^0.8.30;
 
 import { IERC20 } from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
+import { Reputation } from "../reputation/Reputation.sol";
+
 /// @notice What a core is created with and never changes.
 /// @param token The staked token.
+/// @param reputation Decides how much of each stake counts.
 /// @param minimumStake Least stake of a validator, in base units of the token.
 /// @param auxiliaryChainId Chain id of the auxiliary chain.
 /// @param epochLength Blocks between checkpoints of the auxiliary chain.
@@ -21,6 +24,7 @@ import { IERC20 } from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 ///        gas target, in millionths.
 struct CoreParameters {
     IERC20 token;
+    Reputation reputation;
     uint96 minimumStake;
     uint64 auxiliaryChainId;
     uint64 epochLength;

@@ -47,7 +47,7 @@ abstract contract CoreState {
     /// @param height Height of the open kernel.
     /// @param dynasty Dynasty of the last committed transition object.
     /// @param accumulatedGas Accumulated gas of the same.
-    /// @param queuedChanges Joins and logouts that wait in the queues.
+    /// @param queuedChanges Joins, logouts and changes of weight that wait in the queues.
     /// @param slashedSeats Seats of the open kernel whose validator is slashed; the next kernel has them empty.
     /// @param lossPending Whether the validators of the height before lose stake; the next kernel has their weights lower.
     struct Head {
@@ -61,8 +61,7 @@ abstract contract CoreState {
     }
 
     /// @notice What the core keeps of a validator; two slots.
-    /// @param stake Staked amount, in base units of the token. Its weight is the same. Once slashed: what of it the reporter
-    ///        receives, until it is paid.
+    /// @param stake Staked amount, in base units of the token. Once slashed: what of it the reporter receives, until it is paid.
     /// @param withdrawal Who receives the stake back. Once slashed: the reporter.
     /// @param startHeight First meta-block height, from `Seated` on.
     /// @param endHeight Last meta-block height; 2^64-1 before `Leaving`.
@@ -70,6 +69,7 @@ abstract contract CoreState {
     /// @param removedAt Time of the removal, in seconds since 1970.
     /// @param status State of its life.
     /// @param lossesSettled Number of common losses that its stake has been brought up to.
+    /// @param isWeighted Whether its weight is kept apart, see {Weighting}; else it is the stake.
     struct Validator {
         uint96 stake;
         address withdrawal;
@@ -79,6 +79,19 @@ abstract contract CoreState {
         uint48 removedAt;
         ValidatorStatus status;
         uint32 lossesSettled;
+        bool isWeighted;
+    }
+
+    /// @notice Weight of a validator whose reputation is or was not the whole; one slot. Losses lower it as they lower the stake.
+    /// @param weight In the set of the open kernel; of a queued validator what it will join with.
+    /// @param previous In the sets before `changedAt`.
+    /// @param changedAt Height of the last kernel that changed it; 0 if none did.
+    /// @param queued Reputation that waits for the next kernel, in basis points plus one; 0 if none does.
+    struct Weighting {
+        uint96 weight;
+        uint96 previous;
+        uint48 changedAt;
+        uint16 queued;
     }
 
     /// @dev One slot.
@@ -151,6 +164,9 @@ abstract contract CoreState {
         uint104 rear;
     }
 
+    /// @notice Most seats of a set. Bounds the gas of a commit: 4,500 per signer, and opening within one transaction.
+    uint256 public constant MAX_SEATS = 512;
+
     uint64 internal constant NO_END_HEIGHT = type(uint64).max;
     uint48 internal constant NO_HEIGHT = type(uint48).max;
     uint256 internal constant BASIS_POINTS = 10_000;
@@ -189,6 +205,9 @@ abstract contract CoreState {
     /// @dev Losses of earlier heights, in order.
     mapping(uint256 index => Loss) internal _losses;
     uint256 internal _lossCount;
+    mapping(address validator => Weighting) internal _weightings;
+    /// @dev Validators whose weight is to change.
+    DoubleEndedQueue.Bytes32Deque internal _reweighs;
 
     modifier onlyIn(Phase phase) {
         _requirePhase(phase);
@@ -196,13 +215,18 @@ abstract contract CoreState {
     }
 
     /// @dev A seated validator's weight in the forward and in the rear set of a height (§2.7, eq. 6 and 7).
-    function _weightsAt(Validator memory entry, uint256 height)
+    function _weightsAt(address validator, Validator memory entry, uint256 height)
         internal
-        pure
+        view
         returns (uint256 forward, uint256 rear)
     {
-        if (entry.startHeight <= height && height < entry.endHeight) forward = entry.stake;
-        if (entry.startHeight < height && height <= entry.endHeight) rear = entry.stake;
+        uint256 weight = entry.stake;
+        if (entry.isWeighted) {
+            Weighting memory weighting = _weightings[validator];
+            weight = height < weighting.changedAt ? weighting.previous : weighting.weight;
+        }
+        if (entry.startHeight <= height && height < entry.endHeight) forward = weight;
+        if (entry.startHeight < height && height <= entry.endHeight) rear = weight;
     }
 
     /// @dev Whether a validator has a seat in the open kernel's set.

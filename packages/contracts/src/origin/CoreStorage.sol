@@ -4,6 +4,7 @@ pragma solidity ^0.8.30;
 import { IERC20 } from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
 import { ProtocolHashes } from "../protocol/ProtocolHashes.sol";
+import { Reputation } from "../reputation/Reputation.sol";
 import { CoreParameters } from "./CoreParameters.sol";
 import { CoreState } from "./CoreState.sol";
 
@@ -17,6 +18,7 @@ abstract contract CoreStorage is CoreState {
     uint16 internal constant MAX_REPORTER_SHARE = 5_000;
 
     IERC20 internal immutable _token;
+    Reputation internal immutable _reputation;
     uint96 internal immutable _minimumStake;
     uint64 internal immutable _auxiliaryChainId;
     uint64 internal immutable _epochLength;
@@ -38,6 +40,7 @@ abstract contract CoreStorage is CoreState {
 
     constructor(CoreParameters memory parameters_) {
         _requireParameter(address(parameters_.token).code.length != 0, "token");
+        _requireParameter(address(parameters_.reputation).code.length != 0, "reputation");
         _requireParameter(
             parameters_.minimumStake != 0 && parameters_.minimumStake < 1 << 94, "minimumStake"
         );
@@ -52,6 +55,7 @@ abstract contract CoreStorage is CoreState {
         _requireParameter(parameters_.reporterShare <= MAX_REPORTER_SHARE, "reporterShare");
         _requireParameter(parameters_.missedDynastyLoss <= MAX_LOSS, "missedDynastyLoss");
         _token = parameters_.token;
+        _reputation = parameters_.reputation;
         _minimumStake = parameters_.minimumStake;
         _auxiliaryChainId = parameters_.auxiliaryChainId;
         _epochLength = parameters_.epochLength;
@@ -73,6 +77,7 @@ abstract contract CoreStorage is CoreState {
     function parameters() external view returns (CoreParameters memory) {
         return CoreParameters({
             token: _token,
+            reputation: _reputation,
             minimumStake: _minimumStake,
             auxiliaryChainId: _auxiliaryChainId,
             epochLength: _epochLength,

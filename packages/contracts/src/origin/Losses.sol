@@ -49,5 +49,8 @@ abstract contract Losses is CoreState {
         uint256 reporterShare = CoreStorage(address(this)).judgementTerms().reporterShare;
         uint256 amount = _lossOf(entry.stake, loss.fraction);
         _reduceStake(validator, amount, loss.challenger, amount * reporterShare / BASIS_POINTS);
+        if (!entry.isWeighted) return;
+        Weighting storage weighting = _weightings[validator];
+        weighting.weight -= uint96(_lossOf(weighting.weight, loss.fraction));
     }
 }

@@ -76,25 +76,26 @@ abstract contract Slashing is Verdicts {
         bool isSlashable = status != ValidatorStatus.Unknown && status != ValidatorStatus.Withdrawn
             && status != ValidatorStatus.Slashed;
         if (!isSlashable) revert ArbiterNotSlashable(validator, status);
-        _countSlashed(entry, status);
+        _countSlashed(validator, status);
         _takeStake(validator, offence, msg.sender, reporterShare);
     }
 
     /// @dev Takes the weight of a validator out of all that is counted from now on, and halts the core when more than a third of
     ///      the forward or the rear weight of one set is slashed while its height or the next is open. A set that did not
     ///      change since the height before needs no second look.
-    function _countSlashed(Validator storage entry, ValidatorStatus status) private {
+    function _countSlashed(address validator, ValidatorStatus status) private {
         if (_head.phase != Phase.Open) return;
+        Validator storage entry = _validators[validator];
         uint64 height = _head.height;
         bool hadSeat = status == ValidatorStatus.Removed && entry.endHeight != NO_END_HEIGHT;
         if (!hadSeat && !_isSeated(status)) return;
         bool isThresholdPassed;
         if (uint256(_previousWeights.height) + 1 == height) {
-            (uint256 forward, uint256 rear) = _weightsAt(entry, height - 1);
+            (uint256 forward, uint256 rear) = _weightsAt(validator, entry, height - 1);
             isThresholdPassed = _addSlashed(_previousSlashed, _previousWeights, forward, rear);
         }
         if (!hadSeat) {
-            (uint256 forward, uint256 rear) = _weightsAt(entry, height);
+            (uint256 forward, uint256 rear) = _weightsAt(validator, entry, height);
             bool isPassed = _addSlashed(_slashedWeights, _setWeights, forward, rear);
             isThresholdPassed = isThresholdPassed || isPassed;
             ++_head.slashedSeats;

@@ -1,47 +1,24 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import { IERC20 } from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import { SafeERC20 } from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {
-    ReentrancyGuardTransient
-} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import { DoubleEndedQueue } from "@openzeppelin/contracts/utils/structs/DoubleEndedQueue.sol";
 
-import { CompactSignature } from "../protocol/CompactSignature.sol";
-import { ProtocolHashes } from "../protocol/ProtocolHashes.sol";
 import { ValidatorWord } from "../protocol/ValidatorWord.sol";
+import { ReputationFunction } from "../reputation/ReputationFunction.sol";
 import { CoreStorage } from "./CoreStorage.sol";
+import { Losses } from "./Losses.sol";
 import { SealedLinks } from "./SealedLinks.sol";
 
-/// @title The validators of a core and their stakes
-/// @notice Stake in, and the dynamic validator set. The ways out are in {Withdrawals}.
+/// @title The dynamic validator set of a core
+/// @notice Who sits in which kernel, with what weight. The way in is in {Deposits}, the ways out are in {Withdrawals}.
 /// @dev The set of a height is kept as a commitment in its kernel and passed in calldata. Flags alone say what becomes of a
 ///      seat at the next height: forward without rear has just joined, rear without forward has just logged out.
 ///      Spec: §2.7; docs/protocol.md §2, §5.
-abstract contract ValidatorRegistry is CoreStorage, SealedLinks, ReentrancyGuardTransient {
+abstract contract ValidatorRegistry is CoreStorage, SealedLinks, Losses {
     using DoubleEndedQueue for DoubleEndedQueue.Bytes32Deque;
-    using SafeERC20 for IERC20;
 
-    /// @notice An address is zero.
-    error ValidatorAddressZero();
-    /// @notice An address can be a validator of a core once.
-    error ValidatorKnown(address validator);
-    /// @notice Neither the validator itself pays, nor did it sign its registration.
-    error ValidatorNotAuthorized(address validator, address recovered);
-    /// @notice The stake is out of bounds.
-    error ValidatorStakeOutOfBounds(uint256 amount, uint256 minimum, uint256 maximum);
-    /// @notice The token delivered another amount.
-    error ValidatorStakeNotReceived(uint256 expected, uint256 received);
-    /// @notice No more validators fit.
-    error ValidatorSetFull(uint256 maximum);
-    /// @notice There is no validator to begin with.
+    /// @notice There is no validator with weight to begin with.
     error ValidatorSetEmpty();
-
-    /// @notice A stake was paid in.
-    event ValidatorDeposited(
-        address indexed validator, address indexed withdrawal, uint256 stake, address payer
-    );
 
     /// @dev The validator set of one height, as memory words.
     struct NextSet {
@@ -52,49 +29,9 @@ abstract contract ValidatorRegistry is CoreStorage, SealedLinks, ReentrancyGuard
         uint32 queuedChanges;
     }
 
-    /// @notice Most seats of a set. Bounds the gas of a commit: 4,500 per signer, and opening within one transaction.
-    uint256 public constant MAX_SEATS = 512;
-
-    uint256 internal constant MAX_STAKE = ValidatorWord.WEIGHT_MASK;
-
-    /// @notice Stakes for a validator. In creation it belongs to the genesis set; later it joins at the next height.
-    /// @param validator Who votes; pays itself or signs `Registration(validator,withdrawal)`.
-    /// @param withdrawal Who receives the stake back.
-    /// @param amount Stake, in base units of the token.
-    /// @param signature Signature of the registration; empty when the validator is the caller.
-    function deposit(
-        address validator,
-        address withdrawal,
-        uint256 amount,
-        bytes calldata signature
-    ) external nonReentrant {
-        if (_head.phase == Phase.Halted) {
-            revert CoreWrongPhase(Phase.Open, Phase.Halted);
-        }
-        if (validator == address(0) || withdrawal == address(0)) revert ValidatorAddressZero();
-        Validator storage entry = _validators[validator];
-        if (entry.status != ValidatorStatus.Unknown) revert ValidatorKnown(validator);
-        if (msg.sender != validator) _requireRegistration(validator, withdrawal, signature);
-        if (amount < _minimumStake || amount > MAX_STAKE) {
-            revert ValidatorStakeOutOfBounds(amount, _minimumStake, MAX_STAKE);
-        }
-        if (_head.phase == Phase.Creation && _joins.length() == MAX_SEATS) {
-            revert ValidatorSetFull(MAX_SEATS);
-        }
-        entry.stake = uint96(amount);
-        entry.withdrawal = withdrawal;
-        entry.endHeight = NO_END_HEIGHT;
-        entry.status = ValidatorStatus.Queued;
-        _joins.pushBack(bytes32(uint256(uint160(validator))));
-        ++_head.queuedChanges;
-        _ledger.staked += uint128(amount);
-        emit ValidatorDeposited(validator, withdrawal, amount, msg.sender);
-
-        uint256 before = _token.balanceOf(address(this));
-        _token.safeTransferFrom(msg.sender, address(this), amount);
-        uint256 received = _token.balanceOf(address(this)) - before;
-        if (received != amount) revert ValidatorStakeNotReceived(amount, received);
-    }
+    /// @dev Losses after which a validator that waits for another weight has to be asked for again: settling them is the only part
+    ///      of a commit whose work others could pile up.
+    uint256 private constant MAX_UNSETTLED_LOSSES = 8;
 
     /// @notice What the core keeps of a validator.
     function validatorOf(address validator) external view returns (Validator memory) {
@@ -117,9 +54,9 @@ abstract contract ValidatorRegistry is CoreStorage, SealedLinks, ReentrancyGuard
                 _takeSeat(validator, seats, 0) | ValidatorWord.FORWARD | ValidatorWord.REAR;
             ++seats;
         }
-        if (seats == 0) revert ValidatorSetEmpty();
         _shorten(words, seats);
         (next.updates, next.forwardWeight, next.rearWeight) = _compare(msg.data[0:0], words);
+        if (next.forwardWeight == 0) revert ValidatorSetEmpty();
         next.setHash = _hashOf(words);
         _recordWeights(1, next);
         _previousWeights.height = NO_HEIGHT;
@@ -158,7 +95,9 @@ abstract contract ValidatorRegistry is CoreStorage, SealedLinks, ReentrancyGuard
         if (queuedChanges != 0) {
             (uint256 seatsAfter, uint256 taken) = _takeJoins(words, seats, height);
             seats = seatsAfter;
-            next.queuedChanges = queuedChanges - uint32(taken + _takeLogouts(words, height));
+            taken += _takeReweighs(words, height);
+            taken += _takeLogouts(words, height);
+            next.queuedChanges = queuedChanges - uint32(taken);
         }
         _shorten(words, seats);
         (next.updates, next.forwardWeight, next.rearWeight) = _compare(current, words);
@@ -201,21 +140,49 @@ abstract contract ValidatorRegistry is CoreStorage, SealedLinks, ReentrancyGuard
         return (seats, taken);
     }
 
-    /// @dev A logout that would leave the forward set empty waits. The rear set is the forward set of the height before, so
-    ///      it is never empty either.
+    /// @dev Gives seats the weights that their reputations ask for. None falls to zero: who is to have no weight is logged out.
+    ///      No foreign code is asked here, so none can stop a commit. Bounded as the joins are.
+    function _takeReweighs(uint256[] memory words, uint64 height) private returns (uint256 taken) {
+        for (; taken < _maxJoins && !_reweighs.empty(); ++taken) {
+            address validator = _popAddress(_reweighs);
+            Weighting storage weighting = _weightings[validator];
+            uint256 reputation = weighting.queued - 1;
+            weighting.queued = 0;
+            Validator storage entry = _validators[validator];
+            bool isBehind = _lossCount - entry.lossesSettled > MAX_UNSETTLED_LOSSES;
+            if (entry.status != ValidatorStatus.Seated || isBehind) continue;
+            _settleLosses(validator);
+            uint256 weight = ReputationFunction.weigh(entry.stake, reputation);
+            if (weight == 0) continue;
+            weighting.previous = weighting.weight;
+            weighting.weight = uint96(weight);
+            weighting.changedAt = uint48(height);
+            uint256 seat = entry.index;
+            words[seat] = (words[seat] & ~ValidatorWord.WEIGHT_MASK) | weight;
+        }
+    }
+
+    /// @dev A logout that would leave the forward set without weight waits, and those behind it. The rear set is the forward set
+    ///      of the height before, so it is never without weight either: at most a third of that is slashed without a halt, and
+    ///      neither losses nor reputations make a weight zero.
     function _takeLogouts(uint256[] memory words, uint64 height) private returns (uint256 taken) {
         if (_logouts.empty()) return 0;
-        uint256 forwardSeats;
+        uint256 forward;
         for (uint256 i; i < words.length; ++i) {
-            if (words[i] & ValidatorWord.FORWARD != 0) ++forwardSeats;
+            forward += ValidatorWord.forwardWeight(words[i]);
         }
-        for (; taken < _maxLogouts && forwardSeats > 1 && !_logouts.empty(); ++taken) {
-            Validator storage entry = _validators[_popAddress(_logouts)];
-            if (entry.status != ValidatorStatus.LogoutQueued) continue;
-            entry.endHeight = height;
-            entry.status = ValidatorStatus.Leaving;
-            words[entry.index] ^= ValidatorWord.FORWARD;
-            --forwardSeats;
+        for (; taken < _maxLogouts && !_logouts.empty(); ++taken) {
+            Validator storage entry = _validators[address(uint160(uint256(_logouts.front())))];
+            if (entry.status == ValidatorStatus.LogoutQueued) {
+                uint256 seat = entry.index;
+                uint256 weight = ValidatorWord.forwardWeight(words[seat]);
+                if (weight == forward) break;
+                forward -= weight;
+                entry.endHeight = height;
+                entry.status = ValidatorStatus.Leaving;
+                words[seat] ^= ValidatorWord.FORWARD;
+            }
+            _logouts.popFront();
         }
     }
 
@@ -262,17 +229,9 @@ abstract contract ValidatorRegistry is CoreStorage, SealedLinks, ReentrancyGuard
         entry.index = uint32(index);
         entry.lossesSettled = uint32(_lossCount);
         entry.status = ValidatorStatus.Seated;
-        return ValidatorWord.encode(validator, entry.stake);
-    }
-
-    function _requireRegistration(address validator, address withdrawal, bytes calldata signature)
-        private
-        view
-    {
-        bytes32 digest = ProtocolHashes.registrationDigest(domainSeparator, validator, withdrawal);
-        (, bytes32 r, bytes32 yParityAndS) = CompactSignature.toWords(signature);
-        address recovered = CompactSignature.recover(digest, r, yParityAndS);
-        if (recovered != validator) revert ValidatorNotAuthorized(validator, recovered);
+        return ValidatorWord.encode(
+            validator, entry.isWeighted ? _weightings[validator].weight : entry.stake
+        );
     }
 
     function _popAddress(DoubleEndedQueue.Bytes32Deque storage queue) private returns (address) {

@@ -6,17 +6,16 @@ import { SafeERC20 } from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.s
 import {
     ReentrancyGuardTransient
 } from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
-import { DoubleEndedQueue } from "@openzeppelin/contracts/utils/structs/DoubleEndedQueue.sol";
 
 import { Bonds } from "./Bonds.sol";
 import { CoreParameters } from "./CoreParameters.sol";
 import { CoreStorage } from "./CoreStorage.sol";
+import { Reweighings } from "./Reweighings.sol";
 import { Verdicts } from "./Verdicts.sol";
 
 /// @title Ways out of a core: of validators, their stakes, and proposers' bonds
 /// @dev Part of the keeper. Spec: §2.7; docs/protocol.md §5.
-abstract contract Withdrawals is Verdicts, Bonds, ReentrancyGuardTransient {
-    using DoubleEndedQueue for DoubleEndedQueue.Bytes32Deque;
+abstract contract Withdrawals is Verdicts, Bonds, Reweighings, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
 
     /// @notice The core's verdict, if there is one, is not on this validator, or is carried out.
@@ -24,8 +23,6 @@ abstract contract Withdrawals is Verdicts, Bonds, ReentrancyGuardTransient {
 
     /// @notice Only the validator or its withdrawal address may log it out.
     error ValidatorNotController(address validator, address caller);
-    /// @notice The validator is in another state.
-    error ValidatorWrongStatus(address validator, ValidatorStatus current);
     /// @notice The stake can still be slashed.
     error ValidatorWithdrawalTooEarly(address validator, uint256 earliest);
 
@@ -36,8 +33,6 @@ abstract contract Withdrawals is Verdicts, Bonds, ReentrancyGuardTransient {
 
     /// @notice A challenger was paid.
     event RewardPaid(address indexed account, uint256 reward);
-    /// @notice A validator asked to leave.
-    event LogoutRequested(address indexed validator);
     /// @notice A stake was paid out, or what is left of a slashed one to its reporter.
     event StakeWithdrawn(address indexed validator, address indexed withdrawal, uint256 stake);
 
@@ -51,14 +46,12 @@ abstract contract Withdrawals is Verdicts, Bonds, ReentrancyGuardTransient {
         }
         if (entry.status == ValidatorStatus.Queued) {
             _remove(validator);
+            emit LogoutRequested(validator);
         } else if (entry.status == ValidatorStatus.Seated) {
-            entry.status = ValidatorStatus.LogoutQueued;
-            _logouts.pushBack(bytes32(uint256(uint160(validator))));
-            ++_head.queuedChanges;
+            _queueLogout(validator);
         } else {
             revert ValidatorWrongStatus(validator, entry.status);
         }
-        emit LogoutRequested(validator);
     }
 
     /// @notice Pays the stake of a removed validator to its withdrawal address, once the delay is over, and what is left of a
