@@ -172,7 +172,7 @@ function readLogs(value: unknown): readonly Log[] {
 }
 
 /** The native program: what the launcher of the package would start, without the launcher in between. */
-function findBinary(): string {
+export function findBinary(): string {
   const arch = process.arch === 'x64' ? 'amd64' : process.arch
   const name = `@foundry-rs/anvil-${process.platform}-${arch}`
   const launcher = createRequire(import.meta.url).resolve('@foundry-rs/anvil/package.json')
