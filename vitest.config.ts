@@ -2,10 +2,11 @@ import { readdirSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
 
 const packages = readdirSync(new URL('packages', import.meta.url))
-const projects = [
+const projects: { name: string; root: string; include?: string[] }[] = [
   ...packages.map((name) => ({ name, root: `packages/${name}` })),
   { name: 'genesis', root: 'genesis' },
   { name: 'node', root: 'node' },
+  { name: 'examples', root: 'examples', include: ['*.test.ts'] },
 ]
 
 export default defineConfig({
@@ -14,10 +15,10 @@ export default defineConfig({
   test: {
     passWithNoTests: true,
     projects: [
-      ...projects.map(({ name, root }) => ({
+      ...projects.map(({ name, root, include = ['test/**/*.test.ts'] }) => ({
         extends: true as const,
         // Generous: nothing may fail because the machine is busy.
-        test: { name, root, include: ['test/**/*.test.ts'], testTimeout: 60_000 },
+        test: { name, root, include, testTimeout: 60_000 },
       })),
       {
         extends: true as const,

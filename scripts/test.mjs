@@ -26,6 +26,17 @@ const gates = [
     ],
     count: countVitest,
   },
+  {
+    name: 'examples under node:test',
+    command: [
+      'node',
+      '--conditions=source',
+      '--test',
+      '--test-reporter=tap',
+      'examples/ethers.node-test.ts',
+    ],
+    count: countTap,
+  },
 ]
 
 let passed = 0
@@ -71,6 +82,11 @@ function run([file, ...words]) {
 function countForge(output) {
   const sums = [...output.matchAll(/(\d+) tests? passed, (\d+) failed/g)].at(-1)
   return { passed: Number(sums?.[1] ?? 0), failed: Number(sums?.[2] ?? 0) }
+}
+
+function countTap(output) {
+  const sum = (what) => Number(new RegExp(`^# ${what} (\\d+)$`, 'm').exec(output)?.[1] ?? 0)
+  return { passed: sum('pass'), failed: sum('fail') }
 }
 
 function countVitest() {
