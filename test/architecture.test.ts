@@ -13,6 +13,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
   finality: ['primitives', 'protocol'],
   contracts: ['primitives', 'protocol'],
   storage: ['primitives'],
+  keys: ['primitives', 'protocol'],
   network: ['primitives'],
   execution: ['primitives', 'protocol', 'authority'],
   chain: ['primitives', 'protocol', 'authority', 'finality', 'contracts', 'storage', 'execution'],

@@ -23,6 +23,9 @@ ${DEV_USAGE}
       makes the auxiliary genesis from what is on origin, byte for byte the same for everyone
 
 ${VALIDATOR_USAGE}
+  mosaic account new|import|list [--keystore DIR] [--key FILE] [--password-file FILE]
+      secret keys in encrypted files (Web3 secret storage, version 3), as other clients write and read them
+
   mosaic db verify|export|import --data-dir DIR --genesis FILE [BLOCKS-FILE] [--from N] [--to N]
       of a node that is stopped: looks whether all blocks and states are whole; writes blocks to a file; takes blocks from one
 
@@ -51,6 +54,8 @@ export async function main(words: readonly string[]): Promise<number> {
         return await statusCommand(rest)
       case 'validator':
         return await (await import('./commands/validator.ts')).validatorCommand(rest)
+      case 'account':
+        return await (await import('./commands/account.ts')).accountCommand(rest)
       case 'db':
         return await (await import('./commands/db.ts')).dbCommand(rest)
       case 'help':
@@ -60,7 +65,7 @@ export async function main(words: readonly string[]): Promise<number> {
         return 0
       default:
         process.stderr.write(
-          `expected dev, devnet, node, relayer, genesis, status, validator, db or help, received ${command}\n\n${HELP}`,
+          `expected dev, devnet, node, relayer, genesis, status, validator, account, db or help, received ${command}\n\n${HELP}`,
         )
         return 2
     }

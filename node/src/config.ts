@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, isAbsolute, join } from 'node:path'
+import type { RemoteKeyOptions } from '@mosaic/keys'
 import type { FinalityPolicy } from '@mosaic/origin'
-import { InvalidValueError } from '@mosaic/primitives'
+import { InvalidValueError, toAddress } from '@mosaic/primitives'
 import { parse } from 'yaml'
 import { isLogLevel, type LogLevel } from './logger.ts'
 
@@ -31,6 +32,10 @@ export type NodeConfig = {
   readonly signerKeyFile: string | undefined
   /** File with the secret key that votes; without it the node casts no votes. */
   readonly validatorKeyFile: string | undefined
+  /** Who signs the votes in the place of a key file. */
+  readonly validatorSigner: RemoteKeyOptions | undefined
+  /** File with the password of those key files that are keystores. */
+  readonly passwordFile: string | undefined
   /** Whether a missing guard journal is begun though the data directory is not new: for a key that never signed anything. */
   readonly newGuardJournal: boolean
   /** File with the key of an account with funds on both chains, which reports offences; without it they are only found and kept. */
@@ -47,6 +52,8 @@ export type RelayerConfig = {
   readonly origin: OriginConfig & { readonly keyFile: string }
   readonly auxiliary: { readonly url: string; readonly keyFile: string }
   readonly maxIntervalSeconds: bigint
+  /** File with the password of those key files that are keystores. */
+  readonly passwordFile: string | undefined
   readonly logLevel: LogLevel
 }
 
@@ -60,6 +67,8 @@ export async function readNodeConfig(path: string): Promise<NodeConfig> {
     'rpc',
     'signerKeyFile',
     'validatorKeyFile',
+    'validatorSigner',
+    'passwordFile',
     'newGuardJournal',
     'fishermanKeyFile',
     'gasLimit',
@@ -81,6 +90,8 @@ export async function readNodeConfig(path: string): Promise<NodeConfig> {
     },
     signerKeyFile: root.optionalPath('signerKeyFile'),
     validatorKeyFile: root.optionalPath('validatorKeyFile'),
+    validatorSigner: readValidatorSigner(root),
+    passwordFile: root.optionalPath('passwordFile'),
     newGuardJournal: root.flag('newGuardJournal'),
     fishermanKeyFile: root.optionalPath('fishermanKeyFile'),
     gasLimit: root.integer('gasLimit', 12_000_000n),
@@ -96,6 +107,7 @@ export async function readRelayerConfig(path: string): Promise<RelayerConfig> {
     'origin',
     'auxiliary',
     'maxIntervalSeconds',
+    'passwordFile',
     'logLevel',
   ])
   const origin = root.section('origin', ['url', 'confirmations', 'keyFile'])
@@ -105,8 +117,22 @@ export async function readRelayerConfig(path: string): Promise<RelayerConfig> {
     origin: { ...readOrigin(origin), keyFile: origin.path('keyFile') },
     auxiliary: { url: auxiliary.text('url'), keyFile: auxiliary.path('keyFile') },
     maxIntervalSeconds: root.integer('maxIntervalSeconds', 3600n),
+    passwordFile: root.optionalPath('passwordFile'),
     logLevel: root.level('logLevel'),
   }
+}
+
+function readValidatorSigner(root: Section): RemoteKeyOptions | undefined {
+  if (!root.has('validatorSigner')) return undefined
+  if (root.has('validatorKeyFile')) {
+    throw new InvalidValueError('one of validatorKeyFile and validatorSigner', 'both')
+  }
+  const section = root.section('validatorSigner', ['url', 'address', 'api'])
+  const api = section.text('api', 'web3signer')
+  if (api !== 'web3signer' && api !== 'typed-data') {
+    throw new InvalidValueError('web3signer or typed-data at validatorSigner.api', api)
+  }
+  return { url: section.text('url'), address: toAddress(section.text('address')), api }
 }
 
 /** A number of blocks, or `all`. */

@@ -1,9 +1,9 @@
 import type { Chain } from '@mosaic/chain'
 import { type Fisherman, type FishermanPorts, openFisherman } from '@mosaic/fisherman'
+import { readKeyFile } from '@mosaic/keys'
 import type { JsonRpcRequest } from '@mosaic/origin'
 import { createEthereumClient, createTransactionSender, type EthereumClient } from '@mosaic/origin'
 import type { Address, BlockNumber } from '@mosaic/primitives'
-import { secretKeyToAddress } from '@mosaic/protocol'
 import type { Store } from '@mosaic/storage'
 import type { NodeConfig } from './config.ts'
 import { createChallengePort } from './fisherman-challenges.ts'
@@ -17,8 +17,8 @@ import {
   createTransitionLookup,
 } from './fisherman-ports.ts'
 import { createRewardPort } from './fisherman-rewards.ts'
-import { readKeyFile } from './key-file.ts'
 import type { Log } from './logger.ts'
+import { openVoteSigner } from './vote-signer.ts'
 
 /** What a node's fisherman works with. */
 export type FishermanParts = {
@@ -49,15 +49,13 @@ export type FishermanOwner = {
  * @throws InvalidValueError if a key file holds no key, or the store something else.
  */
 export async function openNodeFisherman(
-  { fishermanKeyFile, validatorKeyFile }: NodeConfig,
+  config: NodeConfig,
   parts: FishermanParts,
 ): Promise<Fisherman> {
+  const { fishermanKeyFile, passwordFile } = config
   if (fishermanKeyFile === undefined) return openPoorFisherman(parts)
-  const secretKey = await readKeyFile(fishermanKeyFile)
-  const validator =
-    validatorKeyFile === undefined
-      ? undefined
-      : secretKeyToAddress(await readKeyFile(validatorKeyFile))
+  const secretKey = await readKeyFile(fishermanKeyFile, passwordFile)
+  const validator = (await openVoteSigner(config, parts.chain.definition.identity))?.address
   return openPaidFisherman({ secretKey, validator }, parts)
 }
 

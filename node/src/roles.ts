@@ -9,16 +9,11 @@ import {
   type VotePool,
 } from '@mosaic/chain'
 import { encodeBlock } from '@mosaic/execution'
+import { readKeyFile } from '@mosaic/keys'
 import type { Network } from '@mosaic/network'
 import type { EthereumClient } from '@mosaic/origin'
 import type { Address } from '@mosaic/primitives'
-import {
-  type CoreIdentity,
-  domainSeparator,
-  secretKeyToAddress,
-  signDigest,
-  voteDigest,
-} from '@mosaic/protocol'
+import { type CoreIdentity, domainSeparator } from '@mosaic/protocol'
 import {
   createValidator,
   openJournalFile,
@@ -28,9 +23,9 @@ import {
 } from '@mosaic/validator'
 import type { NodeConfig } from './config.ts'
 import { takeVote } from './gossip-validators.ts'
-import { readKeyFile } from './key-file.ts'
 import type { Log } from './logger.ts'
 import { createAuxiliaryView, createOriginWatch } from './validator-ports.ts'
+import { openVoteSigner, type VoteSigner } from './vote-signer.ts'
 
 /** Starts block production if the configuration names a signer's key. */
 export async function startProducer(
@@ -63,33 +58,31 @@ export async function startProducer(
       },
       log,
     },
-    { secretKey: await readKeyFile(config.signerKeyFile), gasLimit: config.gasLimit },
+    {
+      secretKey: await readKeyFile(config.signerKeyFile, config.passwordFile),
+      gasLimit: config.gasLimit,
+    },
   )
   producer.start()
   return producer
 }
 
 /**
- * Opens the guard of a configured validator key.
+ * Opens the guard of a validator's key.
  *
  * @throws GuardUnusableError if there is no journal and `create` is false: a new one forgets what was signed.
  */
 async function openGuard(
-  config: NodeConfig,
-  validatorKeyFile: string,
+  dataDir: string,
+  signer: VoteSigner,
   identity: CoreIdentity,
   create: boolean,
 ): Promise<SigningGuard> {
-  const domain = domainSeparator(identity)
-  const secretKey = await readKeyFile(validatorKeyFile)
-  const validator = secretKeyToAddress(secretKey)
-  const journal = await openJournalFile(join(config.dataDir, `guard-${validator}.journal`), {
-    create,
-  })
+  const validator = signer.address
+  const journal = await openJournalFile(join(dataDir, `guard-${validator}.journal`), { create })
   try {
-    return await openSigningGuard(journal, { validator, domain }, async (vote) =>
-      signDigest(voteDigest(domain, vote), secretKey),
-    )
+    const domain = domainSeparator(identity)
+    return await openSigningGuard(journal, { validator, domain }, signer.sign)
   } catch (error) {
     await journal.close()
     throw error
@@ -101,8 +94,9 @@ async function openGuard(
  * from then on a missing journal is a lost one.
  */
 export async function beginGuardJournal(config: NodeConfig, identity: CoreIdentity): Promise<void> {
-  if (config.validatorKeyFile === undefined) return
-  const guard = await openGuard(config, config.validatorKeyFile, identity, true)
+  const signer = await openVoteSigner(config, identity)
+  if (signer === undefined) return
+  const guard = await openGuard(config.dataDir, signer, identity, true)
   await guard.close()
 }
 
@@ -117,11 +111,12 @@ export async function openValidator(
     readonly log: Log
   },
 ): Promise<Validator | undefined> {
-  if (config.validatorKeyFile === undefined) return undefined
   const { chain, origin, intake, network, log } = parts
   const { identity } = chain.definition
+  const signer = await openVoteSigner(config, identity)
+  if (signer === undefined) return undefined
   return createValidator({
-    guard: await openGuard(config, config.validatorKeyFile, identity, false),
+    guard: await openGuard(config.dataDir, signer, identity, false),
     auxiliary: async () => createAuxiliaryView(chain, log),
     origin: createOriginWatch(chain, origin),
     publish: async (vote) => {

@@ -12,6 +12,7 @@ import {
   type VotePool,
 } from '@mosaic/chain'
 import { decodeGenesisFile } from '@mosaic/genesis'
+import { readKeyFile } from '@mosaic/keys'
 import { createEthereumClient, createJsonRpcClient, type JsonRpcRequest } from '@mosaic/origin'
 import {
   type Address,
@@ -29,7 +30,6 @@ import type { Validator } from '@mosaic/validator'
 import type { NodeConfig } from './config.ts'
 import { type CoreWatch, createCoreWatch } from './core-watch.ts'
 import { openNodeFisherman } from './fisherman-role.ts'
-import { readKeyFile } from './key-file.ts'
 import type { Log } from './logger.ts'
 import { openNodeChain } from './open-chain.ts'
 import { createOriginViews } from './origin-views.ts'

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { decodeGenesisFile } from '@mosaic/genesis'
+import { readKeyFile } from '@mosaic/keys'
 import { createEthereumClient, createJsonRpcClient, createTransactionSender } from '@mosaic/origin'
 import { createRelayer } from '@mosaic/relayer'
 import type { RelayerConfig } from './config.ts'
-import { readKeyFile } from './key-file.ts'
 import type { Log } from './logger.ts'
 
 /** A running relayer. */
@@ -34,13 +34,17 @@ export async function runRelayer(config: RelayerConfig, log: Log): Promise<Runni
     const ports = {
       origin: {
         client: origin,
-        sender: createTransactionSender(origin, await readKeyFile(config.origin.keyFile), options),
+        sender: createTransactionSender(
+          origin,
+          await readKeyFile(config.origin.keyFile, config.passwordFile),
+          options,
+        ),
       },
       auxiliary: {
         client: auxiliary,
         sender: createTransactionSender(
           auxiliary,
-          await readKeyFile(config.auxiliary.keyFile),
+          await readKeyFile(config.auxiliary.keyFile, config.passwordFile),
           options,
         ),
       },

@@ -1,11 +1,11 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { writeKeyFile } from '@mosaic/keys'
 import { toAddress } from '@mosaic/primitives'
 import { GuardUnusableError, openJournalFile } from '@mosaic/validator'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { NodeConfig } from '../src/config.ts'
-import { writeKeyFile } from '../src/key-file.ts'
 import { beginGuardJournal } from '../src/roles.ts'
 
 const IDENTITY = { originChainId: 1n, core: toAddress(`0x${'c0'.repeat(20)}`) }
@@ -25,6 +25,8 @@ describe('the guard journal of a node', () => {
       rpc: { host: '127.0.0.1', port: 0, tokenSecretFile: undefined, ipcPath: undefined },
       signerKeyFile: undefined,
       validatorKeyFile,
+      validatorSigner: undefined,
+      passwordFile: undefined,
       newGuardJournal: false,
       fishermanKeyFile: undefined,
       keepStates: undefined,

@@ -7,6 +7,7 @@ import {
   encodeWithdraw,
   type RegisteredValidator,
 } from '@mosaic/contracts'
+import { readKeyFile } from '@mosaic/keys'
 import {
   createEthereumClient,
   createJsonRpcClient,
@@ -24,7 +25,6 @@ import {
   signDigest,
 } from '@mosaic/protocol'
 import { Interface, parseUnits } from 'ethers'
-import { readKeyFile } from '../key-file.ts'
 import { toJson } from '../logger.ts'
 
 const token = new Interface(devnetTokenAbi)
@@ -34,6 +34,7 @@ const OPTIONS = {
   core: { type: 'string' },
   key: { type: 'string' },
   'validator-key': { type: 'string' },
+  'password-file': { type: 'string' },
   validator: { type: 'string' },
   withdrawal: { type: 'string' },
   stake: { type: 'string' },
@@ -87,10 +88,12 @@ async function openSession(words: readonly string[]): Promise<Session> {
 
 async function deposit(session: Session): Promise<void> {
   const { client, core } = session
-  const payerKey = await readKeyFile(session.require('key'))
+  const payerKey = await readKeyFile(session.require('key'), session.option('password-file'))
   const validatorKeyFile = session.option('validator-key')
   const validatorKey =
-    validatorKeyFile === undefined ? payerKey : await readKeyFile(validatorKeyFile)
+    validatorKeyFile === undefined
+      ? payerKey
+      : await readKeyFile(validatorKeyFile, session.option('password-file'))
   const payer = createSender(client, payerKey)
   const validator = secretKeyToAddress(validatorKey)
   const withdrawal = toAddress(session.option('withdrawal') ?? payer.address)
@@ -117,7 +120,10 @@ async function send(
   session: Session,
   encode: (validator: Address) => ReturnType<typeof encodeLogout>,
 ): Promise<void> {
-  const sender = createSender(session.client, await readKeyFile(session.require('key')))
+  const sender = createSender(
+    session.client,
+    await readKeyFile(session.require('key'), session.option('password-file')),
+  )
   const validator = toAddress(session.option('validator') ?? sender.address)
   await sender.send({ to: session.core, data: encode(validator) })
   await printStatus(session, validator)

@@ -39,9 +39,27 @@ export function domainSeparator({ originChainId, core }: CoreIdentity): Hash32 {
   )
 }
 
-/** The EIP-712 digest of a struct hash under a domain: keccak256(0x1901 ‖ domain separator ‖ struct hash). */
+/** The members of the EIP-712 domain, as wallets and remote signers want them. */
+export function typedDataDomain({ originChainId, core }: CoreIdentity): {
+  readonly name: string
+  readonly version: string
+  readonly chainId: string
+  readonly verifyingContract: Address
+} {
+  return {
+    name: 'Mosaic',
+    version: '1',
+    chainId: originChainId.toString(),
+    verifyingContract: core,
+  }
+}
+
+/** What EIP-712 hashes: 0x1901 ‖ domain separator ‖ struct hash. */
+export function typedDataPreimage(domain: Hash32, structHash: Hash32): Uint8Array {
+  return concatBytes(Uint8Array.of(0x19, 0x01), hexToBytes(domain), hexToBytes(structHash))
+}
+
+/** The EIP-712 digest of a struct hash under a domain. */
 export function typedDataDigest(domain: Hash32, structHash: Hash32): Hash32 {
-  return keccak256(
-    concatBytes(Uint8Array.of(0x19, 0x01), hexToBytes(domain), hexToBytes(structHash)),
-  )
+  return keccak256(typedDataPreimage(domain, structHash))
 }

@@ -48,4 +48,11 @@ export {
   type ValidatorUpdate,
   validatorSetHash,
 } from './validator-set.ts'
-export { registrationDigest, VOTE_TYPED_DATA, type VoteMessage, voteDigest } from './vote.ts'
+export {
+  registrationDigest,
+  VOTE_TYPED_DATA,
+  type VoteMessage,
+  type VoteTypedData,
+  voteDigest,
+  voteSigningRequest,
+} from './vote.ts'
