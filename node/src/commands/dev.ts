@@ -10,6 +10,8 @@ import {
 } from '@mosaic/devchain'
 import { bytesToHex, type Hex, hexToBytes, InvalidValueError } from '@mosaic/primitives'
 import { checksummed } from '@mosaic/rpc'
+import { describeError } from '../logger.ts'
+import { every } from '../periodic.ts'
 
 const ETHER = 10n ** 18n
 
@@ -23,6 +25,8 @@ type DevCommand = {
   readonly loadFrom: string | undefined
   readonly mayBeMissing: boolean
   readonly dumpTo: string | undefined
+  /** Seconds between dumps while it runs; 0: only at the end. */
+  readonly dumpSeconds: number
   readonly silent: boolean
 }
 
@@ -46,8 +50,9 @@ export async function devCommand(
     }
     if (!command.silent) process.stdout.write(banner(facts, chain.chainId))
     process.stdout.write(`Listening on ${new URL(url).host}\n`)
+    const stopSaving = saveNowAndThen(chain, command)
     await stopped()
-    if (command.dumpTo !== undefined) await writeState(command.dumpTo, await chain.dumpState())
+    await stopSaving()
   } finally {
     await chain.close()
   }
@@ -73,6 +78,7 @@ function readCommand(words: readonly string[]): DevCommand {
       state: { type: 'string' },
       'load-state': { type: 'string' },
       'dump-state': { type: 'string' },
+      'state-interval': { type: 'string', default: '0' },
       'config-out': { type: 'string' },
       silent: { type: 'boolean', default: false },
     },
@@ -101,6 +107,7 @@ function readCommand(words: readonly string[]): DevCommand {
     loadFrom: state ?? values['load-state'],
     mayBeMissing: state !== undefined,
     dumpTo: state ?? values['dump-state'],
+    dumpSeconds: Number(toInteger(values['state-interval'], '--state-interval')),
     silent,
   }
 }
@@ -133,6 +140,22 @@ async function readState({ loadFrom, mayBeMissing }: DevCommand): Promise<Hex | 
     const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
     if (isMissing && mayBeMissing) return undefined
     throw error
+  }
+}
+
+/** Writes dumps while the chain runs, if wanted, and one at the end. */
+function saveNowAndThen(chain: DevChain, { dumpTo, dumpSeconds }: DevCommand): () => Promise<void> {
+  if (dumpTo === undefined) return async () => undefined
+  const save = async (): Promise<void> => writeState(dumpTo, await chain.dumpState())
+  const stop =
+    dumpSeconds === 0
+      ? async () => undefined
+      : every(dumpSeconds * 1000, save, (error) => {
+          process.stderr.write(`state not saved: ${describeError(error)}\n`)
+        })
+  return async () => {
+    await stop()
+    await save()
   }
 }
 

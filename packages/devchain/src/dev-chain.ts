@@ -20,6 +20,7 @@ import { createDevPort, dropAll } from './dev-port.ts'
 import { decodeDump, encodeDump } from './dump.ts'
 import { accountsOf, definitionOf, genesisOf, SEALER } from './genesis.ts'
 import { createMiner } from './miner.ts'
+import { nameBlocks } from './named-blocks.ts'
 import type { Compatibility, DevChainOptions } from './options.ts'
 import { createProvider, type Provider } from './provider.ts'
 import { createSendingPool, refillPool } from './sending.ts'
@@ -132,7 +133,7 @@ export async function createDevChain(options: DevChainOptions = {}): Promise<Dev
     intervalMs: typeof mining === 'object' ? mining.intervalSeconds * 1000 : 0,
   })
   const wallet = createWallet(execution, accounts)
-  const base = createRpcPorts({
+  const ofChain = createRpcPorts({
     chain,
     transactions,
     transactionIntake: intake,
@@ -144,6 +145,10 @@ export async function createDevChain(options: DevChainOptions = {}): Promise<Dev
     clientVersion: CLIENT_VERSIONS[compat],
     mosaic: undefined,
   })
+  const base = {
+    ...ofChain,
+    chain: nameBlocks(ofChain.chain, () => chain.head().header.number, compat),
+  }
   const snapshots = createSnapshots({
     chain,
     transactions,

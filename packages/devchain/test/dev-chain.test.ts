@@ -108,6 +108,29 @@ describe('a chain for tests', () => {
   })
 })
 
+describe('safe and finalized', () => {
+  test.for([
+    ['anvil', '0x24', '0x4'],
+    ['hardhat', '0x44', '0x44'],
+  ] as const)('are those of %s', async ([compat, safe, finalized]) => {
+    await using other = await createDevChain({ compat })
+    const named = async (tag: string): Promise<unknown> =>
+      member(
+        await other.provider.request({ method: 'eth_getBlockByNumber', params: [tag, false] }),
+        'number',
+      )
+    await other.mine(68)
+    expect([await named('safe'), await named('finalized')]).toEqual([safe, finalized])
+  })
+
+  test('name genesis at first, and nothing where no tool is imitated', async () => {
+    expect(await ask('eth_getBlockByNumber', 'finalized', false)).toMatchObject({ number: '0x0' })
+    await using other = await createDevChain({ compat: 'none' })
+    const asked = other.provider.request({ method: 'eth_getBalance', params: [STRANGER, 'safe'] })
+    expect((await failureOf(asked))[0]).toBe(-39_001)
+  })
+})
+
 describe('failures', () => {
   test('of an estimate carry the reason of the revert', async () => {
     await chain.setCode(CONTRACT, REVERTER)
