@@ -26,6 +26,9 @@ ${VALIDATOR_USAGE}
   mosaic account new|import|list [--keystore DIR] [--key FILE] [--password-file FILE]
       secret keys in encrypted files (Web3 secret storage, version 3), as other clients write and read them
 
+  mosaic guard export|import FILE --data-dir DIR --genesis FILE --validator ADDRESS
+      what a validator's key has signed, from and to the form of EIP-3076; of a node that is stopped
+
   mosaic db verify|export|import --data-dir DIR --genesis FILE [BLOCKS-FILE] [--from N] [--to N]
       of a node that is stopped: looks whether all blocks and states are whole; writes blocks to a file; takes blocks from one
 
@@ -56,6 +59,8 @@ export async function main(words: readonly string[]): Promise<number> {
         return await (await import('./commands/validator.ts')).validatorCommand(rest)
       case 'account':
         return await (await import('./commands/account.ts')).accountCommand(rest)
+      case 'guard':
+        return await (await import('./commands/guard.ts')).guardCommand(rest)
       case 'db':
         return await (await import('./commands/db.ts')).dbCommand(rest)
       case 'help':
@@ -65,7 +70,7 @@ export async function main(words: readonly string[]): Promise<number> {
         return 0
       default:
         process.stderr.write(
-          `expected dev, devnet, node, relayer, genesis, status, validator, account, db or help, received ${command}\n\n${HELP}`,
+          `expected dev, devnet, node, relayer, genesis, status, validator, account, guard, db or help, received ${command}\n\n${HELP}`,
         )
         return 2
     }

@@ -67,6 +67,11 @@ export async function startProducer(
   return producer
 }
 
+/** Where the journal of a validator's guard is. */
+export function guardJournalPath(dataDir: string, validator: Address): string {
+  return join(dataDir, `guard-${validator}.journal`)
+}
+
 /**
  * Opens the guard of a validator's key.
  *
@@ -79,7 +84,7 @@ async function openGuard(
   create: boolean,
 ): Promise<SigningGuard> {
   const validator = signer.address
-  const journal = await openJournalFile(join(dataDir, `guard-${validator}.journal`), { create })
+  const journal = await openJournalFile(guardJournalPath(dataDir, validator), { create })
   try {
     const domain = domainSeparator(identity)
     return await openSigningGuard(journal, { validator, domain }, signer.sign)

@@ -66,6 +66,8 @@ const withoutGuard: Rules['openGuard'] = async (lines, validator, sign) => {
     sign,
     highestTarget: () => undefined,
     lastVotes: () => [],
+    history: () => ({ floors: [], transitions: [] }),
+    takeOver: async () => undefined,
     close: async () => undefined,
   }
   return { guard, written: lines }

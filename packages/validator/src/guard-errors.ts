@@ -3,7 +3,7 @@ import { CodedError, type Height } from '@mosaic/primitives'
 import type { VoteMessage } from '@mosaic/protocol'
 
 /** Why the guard refuses a vote. */
-export type Refusal = Offence | 'target-not-above-watermark'
+export type Refusal = Offence | 'target-not-above-watermark' | 'source-below-watermark'
 
 /** The vote could break a slashing condition together with one signed before; nothing was signed. */
 export class SigningRefusedError extends CodedError<{

@@ -4,10 +4,16 @@
  * @packageDocumentation
  */
 export { GuardUnusableError, type Refusal, SigningRefusedError } from './guard-errors.ts'
-export type { GuardIdentity } from './journal-entry.ts'
+export { formatInterchange, InterchangeError, parseInterchange } from './interchange.ts'
+export type { GuardIdentity, KnownTransition, VoteFloor } from './journal-entry.ts'
 export { type Journal, openJournalFile } from './journal-file.ts'
 export { createMemoryJournal } from './memory-journal.ts'
-export { openSigningGuard, type SigningGuard, type SignVote } from './signing-guard.ts'
+export {
+  type GuardHistory,
+  openSigningGuard,
+  type SigningGuard,
+  type SignVote,
+} from './signing-guard.ts'
 export {
   createValidator,
   type SignedVote,

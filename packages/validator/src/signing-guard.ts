@@ -1,14 +1,17 @@
 import { findOffence, isSameVote } from '@mosaic/finality'
-import type { Address, Hash32, Height, Hex } from '@mosaic/primitives'
+import { type Address, type Hash32, type Height, type Hex, toHeight } from '@mosaic/primitives'
 import type { VoteMessage } from '@mosaic/protocol'
 import { GuardUnusableError, SigningRefusedError } from './guard-errors.ts'
 import {
   formatEntry,
   formatHeader,
   type GuardIdentity,
+  type JournalRecord,
+  type KnownTransition,
   parseEntry,
   positionAfter,
   positionAfterHeader,
+  type VoteFloor,
 } from './journal-entry.ts'
 import type { Journal } from './journal-file.ts'
 
@@ -25,18 +28,31 @@ export type SigningGuard = {
    * @throws SigningRefusedError, GuardUnusableError
    */
   readonly sign: (vote: VoteMessage) => Promise<Hex>
-  /** Highest target signed so far on a chain. */
+  /** No later vote on a chain may have a target that is not above this one: the highest that was signed or taken over. */
   readonly highestTarget: (chain: Hash32) => Height | undefined
   /** The vote recorded last on each chain; after a restart, those that may have been lost on their way out. */
   readonly lastVotes: () => readonly VoteMessage[]
+  /** What another program must know of this key to go on with it. */
+  readonly history: () => GuardHistory
+  /** Takes over what another program knows of this key, durably: from then on the guard is as careful as both. @throws GuardUnusableError */
+  readonly takeOver: (history: GuardHistory) => Promise<void>
   readonly close: () => Promise<void>
+}
+
+/** What must be known of a key's votes, on all chains. */
+export type GuardHistory = {
+  readonly floors: readonly VoteFloor[]
+  /** Kept for good: condition 3 knows no heights. */
+  readonly transitions: readonly KnownTransition[]
 }
 
 /** What the guard keeps of a chain. */
 type ChainHistory = {
-  last: VoteMessage
-  /** T̃ signed for each source. Kept for good: condition 3 knows no heights. */
-  readonly transitions: Map<Hash32, Hash32>
+  last: VoteMessage | undefined
+  sourceHeight: Height
+  targetHeight: Height
+  /** T̃ signed for each source. More than one, if two programs contradicted each other: then none is signed any more. */
+  readonly transitions: Map<Hash32, Set<Hash32>>
 }
 
 /**
@@ -63,7 +79,13 @@ export async function openSigningGuard(
   const histories = new Map<Hash32, ChainHistory>()
   let position = positionAfterHeader(header)
   for (const line of journal.lines.slice(1)) {
-    record(histories, parseEntry(line, position))
+    apply(histories, parseEntry(line, position))
+    position = positionAfter(position, line)
+  }
+  const record = async (entry: JournalRecord): Promise<void> => {
+    const line = formatEntry(position, entry)
+    await journal.append(line)
+    apply(histories, entry)
     position = positionAfter(position, line)
   }
 
@@ -79,17 +101,41 @@ export async function openSigningGuard(
     sign: (vote) =>
       exclusive(async () => {
         const history = histories.get(vote.chain)
-        if (history === undefined || !isSameVote(history.last, vote)) {
+        if (history?.last === undefined || !isSameVote(history.last, vote)) {
           if (history !== undefined) requireHarmless(history, vote)
-          const line = formatEntry(position, vote)
-          await journal.append(line)
-          record(histories, vote)
-          position = positionAfter(position, line)
+          await record({ kind: 'vote', vote })
         }
         return signVote(vote)
       }),
-    highestTarget: (chain) => histories.get(chain)?.last.targetHeight,
-    lastVotes: () => [...histories.values()].map(({ last }) => last),
+    highestTarget: (chain) => histories.get(chain)?.targetHeight,
+    lastVotes: () => [...histories.values()].flatMap(({ last }) => last ?? []),
+    history: () => ({
+      floors: [...histories].map(([chain, { sourceHeight, targetHeight }]) => ({
+        chain,
+        sourceHeight,
+        targetHeight,
+      })),
+      transitions: [...histories].flatMap(([chain, { transitions }]) =>
+        [...transitions].flatMap(([source, hashes]) =>
+          [...hashes].map((transitionHash) => ({ chain, source, transitionHash })),
+        ),
+      ),
+    }),
+    takeOver: ({ floors, transitions }) =>
+      exclusive(async () => {
+        for (const floor of floors) {
+          const known = histories.get(floor.chain)
+          const isNews =
+            known === undefined ||
+            known.sourceHeight < floor.sourceHeight ||
+            known.targetHeight < floor.targetHeight
+          if (isNews) await record({ kind: 'floor', floor })
+        }
+        for (const known of transitions) {
+          const hashes = histories.get(known.chain)?.transitions.get(known.source)
+          if (hashes?.has(known.transitionHash) !== true) await record({ kind: 'known', known })
+        }
+      }),
     close: async () => {
       await queue
       await journal.close()
@@ -97,25 +143,62 @@ export async function openSigningGuard(
   }
 }
 
-function requireHarmless({ last, transitions }: ChainHistory, vote: VoteMessage): void {
-  const offence = findOffence(last, vote)
-  if (offence !== undefined) throw new SigningRefusedError(offence, vote, last)
-  if (vote.targetHeight <= last.targetHeight) {
-    throw new SigningRefusedError('target-not-above-watermark', vote, last)
+function requireHarmless(history: ChainHistory, vote: VoteMessage): void {
+  const { last, transitions } = history
+  const offence = last === undefined ? undefined : findOffence(last, vote)
+  if (offence !== undefined) throw new SigningRefusedError(offence, vote, history)
+  if (vote.targetHeight <= history.targetHeight) {
+    throw new SigningRefusedError('target-not-above-watermark', vote, history)
   }
-  const signed = transitions.get(vote.source)
-  if (signed !== undefined && signed !== vote.transitionHash) {
-    throw new SigningRefusedError('contradicting-transition', vote, last)
+  if (vote.sourceHeight < history.sourceHeight) {
+    throw new SigningRefusedError('source-below-watermark', vote, history)
+  }
+  for (const signed of transitions.get(vote.source) ?? []) {
+    if (signed !== vote.transitionHash) {
+      throw new SigningRefusedError('contradicting-transition', vote, history)
+    }
   }
 }
 
-function record(histories: Map<Hash32, ChainHistory>, vote: VoteMessage): void {
-  const history = histories.get(vote.chain)
-  if (history === undefined) {
-    const transitions = new Map([[vote.source, vote.transitionHash]])
-    histories.set(vote.chain, { last: vote, transitions })
-    return
+function apply(histories: Map<Hash32, ChainHistory>, record: JournalRecord): void {
+  switch (record.kind) {
+    case 'vote': {
+      const history = historyOf(histories, record.vote.chain)
+      raise(history, record.vote)
+      history.last = record.vote
+      know(history, record.vote)
+      return
+    }
+    case 'floor':
+      raise(historyOf(histories, record.floor.chain), record.floor)
+      return
+    case 'known':
+      know(historyOf(histories, record.known.chain), record.known)
+      return
+    default:
+      record satisfies never
   }
-  history.last = vote
-  history.transitions.set(vote.source, vote.transitionHash)
+}
+
+function historyOf(histories: Map<Hash32, ChainHistory>, chain: Hash32): ChainHistory {
+  const known = histories.get(chain)
+  if (known !== undefined) return known
+  const begun: ChainHistory = {
+    last: undefined,
+    sourceHeight: toHeight(0n),
+    targetHeight: toHeight(0n),
+    transitions: new Map(),
+  }
+  histories.set(chain, begun)
+  return begun
+}
+
+function raise(history: ChainHistory, floor: Omit<VoteFloor, 'chain'>): void {
+  if (floor.sourceHeight > history.sourceHeight) history.sourceHeight = floor.sourceHeight
+  if (floor.targetHeight > history.targetHeight) history.targetHeight = floor.targetHeight
+}
+
+function know({ transitions }: ChainHistory, known: Omit<KnownTransition, 'chain'>): void {
+  const hashes = transitions.get(known.source) ?? new Set()
+  transitions.set(known.source, hashes.add(known.transitionHash))
 }
