@@ -29,8 +29,7 @@ library Seal {
         uint256[] calldata signers,
         bytes calldata signatures
     ) internal view returns (uint256 forward, uint256 rear) {
-        uint256 faults;
-        uint256 used;
+        (uint256 faults, uint256 used) = (0, 0);
         uint256 halfOrder = CompactSignature.HALF_ORDER;
         // Assembly: the loop runs once per validator and is most of a commit's gas. Nothing is decided within it: faults are
         // gathered, and looked for one by one only if there are any. Bits beyond the last seat are faults of their whole word.

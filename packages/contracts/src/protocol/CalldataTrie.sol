@@ -240,7 +240,7 @@ library CalldataTrie {
                     item += 33;
                 } else if (prefix == 0x80) {
                     if (i == nibble) step = Step.Absent;
-                    item += 1;
+                    ++item;
                 } else {
                     uint256 inlined = _inlinedSize(item, end);
                     if (inlined == 0) return (Step.Malformed, 0);
