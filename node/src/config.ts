@@ -38,6 +38,8 @@ export type NodeConfig = {
   readonly passwordFile: string | undefined
   /** Whether a missing guard journal is begun though the data directory is not new: for a key that never signed anything. */
   readonly newGuardJournal: boolean
+  /** Checkpoints during which a validator that was away only looks whether somebody else votes with its key. */
+  readonly doppelgangerCheckpoints: bigint
   /** File with the key of an account with funds on both chains, which reports offences; without it they are only found and kept. */
   readonly fishermanKeyFile: string | undefined
   readonly gasLimit: bigint
@@ -70,6 +72,7 @@ export async function readNodeConfig(path: string): Promise<NodeConfig> {
     'validatorSigner',
     'passwordFile',
     'newGuardJournal',
+    'doppelgangerCheckpoints',
     'fishermanKeyFile',
     'gasLimit',
     'keepStates',
@@ -93,6 +96,7 @@ export async function readNodeConfig(path: string): Promise<NodeConfig> {
     validatorSigner: readValidatorSigner(root),
     passwordFile: root.optionalPath('passwordFile'),
     newGuardJournal: root.flag('newGuardJournal'),
+    doppelgangerCheckpoints: root.integer('doppelgangerCheckpoints', 2n),
     fishermanKeyFile: root.optionalPath('fishermanKeyFile'),
     gasLimit: root.integer('gasLimit', 12_000_000n),
     keepStates: readKeepStates(root),

@@ -12,10 +12,12 @@ import { encodeBlock } from '@mosaic/execution'
 import { readKeyFile } from '@mosaic/keys'
 import type { Network } from '@mosaic/network'
 import type { EthereumClient } from '@mosaic/origin'
-import type { Address } from '@mosaic/primitives'
-import { type CoreIdentity, domainSeparator } from '@mosaic/protocol'
+import { type Address, toHeight } from '@mosaic/primitives'
+import { type CoreIdentity, coreIdentifier, domainSeparator } from '@mosaic/protocol'
 import {
+  createDoppelgangerWatch,
   createValidator,
+  type DoppelgangerWatch,
   openJournalFile,
   openSigningGuard,
   type SigningGuard,
@@ -105,6 +107,9 @@ export async function beginGuardJournal(config: NodeConfig, identity: CoreIdenti
   await guard.close()
 }
 
+/** A validator with the watch that must let it vote. */
+export type WatchedValidator = Validator & { readonly doppelganger: DoppelgangerWatch }
+
 /** Opens the signing guard and makes a validator if the configuration names a validator's key. */
 export async function openValidator(
   config: NodeConfig,
@@ -115,13 +120,14 @@ export async function openValidator(
     readonly network: Network
     readonly log: Log
   },
-): Promise<Validator | undefined> {
+): Promise<WatchedValidator | undefined> {
   const { chain, origin, intake, network, log } = parts
-  const { identity } = chain.definition
+  const { identity, epochLength } = chain.definition
   const signer = await openVoteSigner(config, identity)
   if (signer === undefined) return undefined
-  return createValidator({
-    guard: await openGuard(config.dataDir, signer, identity, false),
+  const guard = await openGuard(config.dataDir, signer, identity, false)
+  const validator = createValidator({
+    guard,
     auxiliary: async () => createAuxiliaryView(chain, log),
     origin: createOriginWatch(chain, origin),
     publish: async (vote) => {
@@ -131,4 +137,11 @@ export async function openValidator(
     },
     log,
   })
+  const doppelganger = createDoppelgangerWatch({
+    guard,
+    chain: coreIdentifier(identity),
+    newest: () => toHeight(chain.head().header.number / epochLength),
+    checkpoints: config.doppelgangerCheckpoints,
+  })
+  return { ...validator, doppelganger }
 }

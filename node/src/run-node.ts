@@ -26,7 +26,6 @@ import {
 import { coreIdentifier, originIdentifier } from '@mosaic/protocol'
 import { createIpcServer, createMethods, createRpcServer } from '@mosaic/rpc'
 import { openStore } from '@mosaic/storage'
-import type { Validator } from '@mosaic/validator'
 import type { NodeConfig } from './config.ts'
 import { type CoreWatch, createCoreWatch } from './core-watch.ts'
 import { openNodeFisherman } from './fisherman-role.ts'
@@ -35,7 +34,7 @@ import { openNodeChain } from './open-chain.ts'
 import { createOriginViews } from './origin-views.ts'
 import { startPeerNetwork } from './peer-network.ts'
 import { every } from './periodic.ts'
-import { beginGuardJournal, openValidator, startProducer } from './roles.ts'
+import { beginGuardJournal, openValidator, startProducer, type WatchedValidator } from './roles.ts'
 import { pruneStates } from './state-pruning.ts'
 import type { Synchroniser } from './sync.ts'
 
@@ -125,7 +124,9 @@ async function start(
     signal: stopping.signal,
     log,
   })
+  let validator: WatchedValidator | undefined
   const intake = createVoteIntake(chain, votes, (vote) => {
+    validator?.doppelganger.see(vote.vote, vote.validator)
     fisherman.see(vote).catch((error: unknown) => {
       log('error', 'vote not watched', { error })
     })
@@ -160,7 +161,7 @@ async function start(
   })
   if (producer !== undefined) closers.push(() => producer.stop())
 
-  const validator = await openValidator(config, { chain, origin, intake, network, log })
+  validator = await openValidator(config, { chain, origin, intake, network, log })
   const coreWatch = createCoreWatch(origin, genesis.core, genesis.coreCreatedAt)
   closers.push(
     watchCore(coreWatch, log, async () => {
@@ -302,16 +303,25 @@ function watchCore(coreWatch: CoreWatch, log: Log, stop: () => Promise<void>): C
 
 /** Lets the validator look at every new head and once a second, but not while blocks are missing, nor once the core is halted. */
 function runDuties(
-  validator: Validator,
+  validator: WatchedValidator,
   chain: Chain,
   sync: Synchroniser,
   coreWatch: CoreWatch,
   log: Log,
 ): Closer {
   const perform = async (): Promise<void> => {
-    if (sync.target() === undefined && !coreWatch.isHalted()) await validator.performDuties()
+    if (sync.target() !== undefined || coreWatch.isHalted()) return
+    if (validator.doppelganger.mayVote()) await validator.performDuties()
+    else reportDoppelganger()
   }
   const report = (error: unknown): void => log('warn', 'duties not performed', { error })
+  let isReported = false
+  const reportDoppelganger = (): void => {
+    const vote = validator.doppelganger.found()
+    if (vote === undefined || isReported) return
+    isReported = true
+    log('error', 'validator.doppelganger', { validator: validator.address, ...vote })
+  }
   const forgetHead = chain.onHead(() => void perform().catch(report))
   const stopTimer = every(DUTY_INTERVAL_MS, perform, report)
   return async () => {

@@ -28,6 +28,7 @@ describe('the guard journal of a node', () => {
       validatorSigner: undefined,
       passwordFile: undefined,
       newGuardJournal: false,
+      doppelgangerCheckpoints: 2n,
       fishermanKeyFile: undefined,
       keepStates: undefined,
       gasLimit: 12_000_000n,

@@ -106,6 +106,7 @@ export async function writeConfigurations(layout: Layout, genesisFile: string): 
       rpc: { host: '127.0.0.1', port: node.rpcPort },
       ...(node.signer === undefined ? {} : { signerKeyFile: 'signer.key' }),
       validatorKeyFile: 'validator.key',
+      doppelgangerCheckpoints: 0,
       fishermanKeyFile: 'fisherman.key',
       gasLimit: Number(LOCAL.gasLimit),
       logLevel: 'info',

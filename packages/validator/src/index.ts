@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+export { createDoppelgangerWatch, type DoppelgangerWatch } from './doppelganger.ts'
 export { GuardUnusableError, type Refusal, SigningRefusedError } from './guard-errors.ts'
 export { formatInterchange, InterchangeError, parseInterchange } from './interchange.ts'
 export type { GuardIdentity, KnownTransition, VoteFloor } from './journal-entry.ts'
