@@ -23,7 +23,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
   relayer: ['primitives', 'protocol', 'contracts', 'origin'],
   rpc: ['primitives', 'protocol'],
   api: ['primitives', 'protocol', 'authority', 'contracts', 'storage', 'execution', 'chain', 'rpc'],
-  devchain: ['primitives', 'authority', 'storage', 'execution', 'chain', 'rpc', 'api'],
+  devchain: ['primitives', 'authority', 'contracts', 'storage', 'execution', 'chain', 'rpc', 'api'],
   genesis: ['primitives', 'protocol', 'authority', 'contracts', 'execution'],
 }
 

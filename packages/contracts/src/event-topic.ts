@@ -3,7 +3,7 @@ import { type Hash32, keccak256, utf8ToBytes } from '@mosaic/primitives'
 /** A parameter in a JSON ABI. */
 type AbiParameter = { readonly type: string; readonly components?: readonly AbiParameter[] }
 
-/** An entry of a JSON ABI, as far as an event needs it. */
+/** An entry of a JSON ABI, as far as its signature needs it. */
 export type AbiEntry = {
   readonly type: string
   readonly name?: string
@@ -14,7 +14,12 @@ export type AbiEntry = {
 export function eventTopic(abi: readonly AbiEntry[], name: string): Hash32 {
   const event = abi.find((entry) => entry.type === 'event' && entry.name === name)
   if (event === undefined) throw new TypeError(`no event ${name} in the ABI`)
-  return keccak256(utf8ToBytes(`${name}(${canonical(event.inputs ?? [])})`))
+  return keccak256(utf8ToBytes(abiSignature(event)))
+}
+
+/** Name and types, as they are hashed for selectors and topics. */
+export function abiSignature({ name = '', inputs = [] }: AbiEntry): string {
+  return `${name}(${canonical(inputs)})`
 }
 
 function canonical(parameters: readonly AbiParameter[]): string {

@@ -12,6 +12,7 @@ import {
 } from '@mosaic/primitives'
 import { createMethods, createRpcServer, type DevPort, type RpcHandler } from '@mosaic/rpc'
 import { createMemoryStore } from '@mosaic/storage'
+import { createAbiNames, formatCalls, nameErrors } from './abi-names.ts'
 import type { DevAccount } from './accounts.ts'
 import { createAutomation } from './automation.ts'
 import { createClock } from './clock.ts'
@@ -60,6 +61,8 @@ export type DevChain = {
   readonly setAutomine: (on: boolean) => void
   /** 0 for none. */
   readonly setIntervalMining: (seconds: number) => void
+  /** What a transaction called, a line for each call, with the names of `contracts`. @throws RpcError for one that is not mined. */
+  readonly trace: (hash: HexText) => Promise<string>
   readonly dumpState: () => Promise<Hex>
   readonly loadState: (dump: HexText) => Promise<void>
   /** Serves HTTP and WebSocket until the chain is closed. Port 0 is any free one; 127.0.0.1 unless told. */
@@ -195,6 +198,7 @@ export async function createDevChain(options: DevChainOptions = {}): Promise<Dev
       ),
     loadState,
   })
+  const names = createAbiNames(options.contracts ?? [])
   const methods = createMethods({
     ...base,
     pool: createSendingPool(base, {
@@ -212,7 +216,8 @@ export async function createDevChain(options: DevChainOptions = {}): Promise<Dev
     dev,
     wallet,
   })
-  const provider = createProvider(methods)
+  const handler = nameErrors(methods, names)
+  const provider = createProvider(handler)
   const servers = new Set<() => Promise<void>>()
   let closing: Promise<void> | undefined
 
@@ -232,7 +237,7 @@ export async function createDevChain(options: DevChainOptions = {}): Promise<Dev
     chainId: genesis.chainId,
     accounts,
     provider,
-    handler: methods,
+    handler,
     chain,
     mine: (count = 1, interval) =>
       dev.mine(BigInt(count), interval === undefined ? undefined : BigInt(interval)),
@@ -256,10 +261,18 @@ export async function createDevChain(options: DevChainOptions = {}): Promise<Dev
     stopImpersonating: (address) => wallet.impersonate(toAddress(address), false),
     setAutomine: automation.setAutomatic,
     setIntervalMining: (seconds) => automation.setIntervalMs(seconds * 1000),
+    trace: async (hash) => {
+      const call = await handler.call(
+        'debug_traceTransaction',
+        [hash, { tracer: 'callTracer' }],
+        NO_CONTEXT,
+      )
+      return formatCalls(call, names)
+    },
     dumpState: dev.dumpState,
     loadState: (text) => dev.loadState(toHex(text)),
     listen: async ({ port = 0, host = '127.0.0.1' } = {}) => {
-      const server = createRpcServer({ port, host }, methods)
+      const server = createRpcServer({ port, host }, handler)
       await server.start()
       const stop = async (): Promise<void> => {
         servers.delete(stop)
@@ -271,6 +284,13 @@ export async function createDevChain(options: DevChainOptions = {}): Promise<Dev
     close,
     [Symbol.asyncDispose]: close,
   }
+}
+
+/** Of a call that nobody pushes anything to, nor waits for the end of. */
+const NO_CONTEXT = {
+  signal: new AbortController().signal,
+  connection: undefined,
+  afterResponse: (): void => undefined,
 }
 
 /** Unix seconds of this machine. */

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+export type { NamedAbi } from './abi-names.ts'
 export { accountOf, DEFAULT_MNEMONIC, DERIVATION_PATH, type DevAccount } from './accounts.ts'
 export { createDevChain, type DevChain } from './dev-chain.ts'
 export type { Compatibility, DevChainOptions } from './options.ts'

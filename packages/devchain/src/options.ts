@@ -1,5 +1,6 @@
 import type { GenesisAccount } from '@mosaic/execution'
 import type { Address, Hex } from '@mosaic/primitives'
+import type { NamedAbi } from './abi-names.ts'
 
 /** Whose dialect the chain speaks where tools ask who is there. */
 export type Compatibility = 'anvil' | 'hardhat' | 'none'
@@ -35,6 +36,8 @@ export type DevChainOptions = {
   readonly compat?: Compatibility
   /** Where lines of `console.log` in contracts go; to standard output unless told. */
   readonly onConsoleLog?: (line: string) => void
+  /** Contracts whose functions and errors are called by name in traces, and whose errors are in messages of reverts. */
+  readonly contracts?: readonly NamedAbi[]
   /** A dump to go on from, as `dumpState` gives it; its genesis then counts, and not that of these options. */
   readonly state?: Hex
 }

@@ -1,11 +1,14 @@
 import { headerHash } from '@mosaic/authority'
 import { Trie, toNibbles } from '@mosaic/execution'
 import {
+  bytesToHex,
   decodeRlp,
   hexToBytes,
   InvalidValueError,
   keccak256Bytes,
   toBlockNumber,
+  toHash32,
+  utf8ToBytes,
 } from '@mosaic/primitives'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createDevChain, type DevChain, ProviderError } from '../src/index.ts'
@@ -35,6 +38,8 @@ const account = (index: number): `0x${string}` => {
 const send = (fields: Readonly<Record<string, unknown>> = {}): Promise<unknown> =>
   ask('eth_sendTransaction', { from: account(0), to: STRANGER, value: '0x1', ...fields })
 const receiptOf = (hash: unknown): Promise<unknown> => ask('eth_getTransactionReceipt', hash)
+const selector = (signature: string): string =>
+  bytesToHex(keccak256Bytes(utf8ToBytes(signature))).slice(0, 10)
 const failureOf = async (answer: Promise<unknown>): Promise<readonly unknown[]> => {
   const error = await answer.catch((reason: unknown) => reason)
   if (!(error instanceof ProviderError)) throw new Error(`no provider error: ${String(error)}`)
@@ -188,6 +193,46 @@ describe('failures', () => {
       'the method eth_nothing does not exist/is not available',
       undefined,
     ])
+  })
+})
+
+describe('names', () => {
+  const contracts = [
+    {
+      name: 'Store',
+      abi: [
+        { type: 'function', name: 'put', inputs: [{ type: 'uint256' }] },
+        {
+          type: 'error',
+          name: 'Full',
+          inputs: [{ type: 'tuple', components: [{ type: 'bool' }] }],
+        },
+      ],
+    },
+  ]
+
+  test('of known contracts are in traces and in what reverts say', async () => {
+    await using other = await createDevChain({ contracts })
+    const from = other.accounts[0]?.address
+    const askOther = (method: string, ...params: readonly unknown[]): Promise<unknown> =>
+      other.provider.request({ method, params })
+    const sendOther = (data: string): Promise<unknown> =>
+      askOther('eth_sendTransaction', { from, to: CONTRACT, data, gas: '0x30000' })
+
+    await other.setCode(CONTRACT, NOTER)
+    const put = await sendOther(selector('put(uint256)'))
+    expect(await other.trace(toHash32(String(put)))).toMatch(
+      new RegExp(`^CALL ${CONTRACT} Store.put gas \\d+$`),
+    )
+    await other.setCode(CONTRACT, REVERTER)
+    const full = selector('Full((bool))')
+    const called = askOther('eth_call', { to: CONTRACT, data: full }, 'latest')
+    expect(await failureOf(called)).toEqual([3, 'execution reverted: Full', full])
+    const failed = await sendOther(full)
+    expect(await other.trace(toHash32(String(failed)))).toMatch(
+      new RegExp(`^CALL ${CONTRACT} ${full} gas \\d+: execution reverted: Full$`),
+    )
+    await expect(other.trace(`0x${'00'.repeat(32)}`)).rejects.toThrow('not found')
   })
 })
 
