@@ -15,6 +15,8 @@ export type Devnet = {
   readonly until: (wanted: (events: readonly Event[]) => boolean, what: string) => Promise<void>
   /** Process identifier of one of its parts, as in `node-0`. */
   readonly pidOf: (name: string) => Promise<number>
+  /** Stops parts of it where they are, so that they neither hear nor do anything, until the returned function is called. */
+  readonly freeze: (...names: readonly string[]) => Promise<() => void>
   /** Asks it to end, and resolves to its exit code. */
   readonly stop: () => Promise<number | null>
 }
@@ -24,13 +26,13 @@ export const BIN: string = fileURLToPath(new URL('../node/src/bin.ts', import.me
 
 const PATIENCE_MS = 200_000
 
-/** Starts a devnet with a little load on a data directory. */
-export function startDevnet(dataDir: string): Devnet {
-  const child = spawn(
-    process.execPath,
-    ['--conditions=source', BIN, 'devnet', '--json', '--load', '4', '--data-dir', dataDir],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  )
+/** Starts a devnet with a little load on a data directory. @param parameters of its core, as in `gasTarget=1000000`. */
+export function startDevnet(dataDir: string, parameters: readonly string[] = []): Devnet {
+  const words = ['devnet', '--json', '--load', '4', '--data-dir', dataDir]
+  for (const parameter of parameters) words.push('--parameter', parameter)
+  const child = spawn(process.execPath, ['--conditions=source', BIN, ...words], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve))
   const events: Event[] = []
   const waiting = new Set<() => void>()
@@ -39,8 +41,22 @@ export function startDevnet(dataDir: string): Devnet {
     if (isRecord(parsed)) events.push(parsed)
     for (const wake of waiting) wake()
   })
+  const pidOf: Devnet['pidOf'] = async (name) => {
+    const pids: unknown = JSON.parse(await readFile(join(dataDir, 'processes.json'), 'utf8'))
+    const pid = isRecord(pids) ? pids[name] : undefined
+    if (typeof pid !== 'number') throw new Error(`expected a process ${name}`)
+    return pid
+  }
   return {
     events,
+    pidOf,
+    freeze: async (...names) => {
+      const pids = await Promise.all(names.map(pidOf))
+      for (const pid of pids) process.kill(pid, 'SIGSTOP')
+      return () => {
+        for (const pid of pids) process.kill(pid, 'SIGCONT')
+      }
+    },
     until: (wanted, what) =>
       new Promise((resolve, reject) => {
         const timer = setTimeout(() => {
@@ -58,12 +74,6 @@ export function startDevnet(dataDir: string): Devnet {
         waiting.add(look)
         look()
       }),
-    pidOf: async (name) => {
-      const pids: unknown = JSON.parse(await readFile(join(dataDir, 'processes.json'), 'utf8'))
-      const pid = isRecord(pids) ? pids[name] : undefined
-      if (typeof pid !== 'number') throw new Error(`expected a process ${name}`)
-      return pid
-    },
     stop: () => {
       child.kill('SIGTERM')
       return ended

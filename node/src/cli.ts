@@ -7,7 +7,7 @@ import { DEV_USAGE, VALIDATOR_USAGE } from './usage.ts'
 const HELP = `mosaic: an auxiliary chain node that implements Mosaic
 
 ${DEV_USAGE}
-  mosaic devnet [--data-dir DIR] [--origin URL] [--load TPS] [--json] [--duration SECONDS]
+  mosaic devnet [--data-dir DIR] [--origin URL] [--load TPS] [--json] [--duration SECONDS] [--parameter NAME=N]…
       a complete local network: origin, core, 4 validators of which 2 produce blocks, relayer
 
   mosaic status [--rpc URL]
@@ -89,6 +89,7 @@ async function devnetCommand(words: readonly string[]): Promise<number> {
       load: { type: 'string' },
       json: { type: 'boolean' },
       duration: { type: 'string' },
+      parameter: { type: 'string', multiple: true },
     },
   })
   const stopping = new AbortController()
@@ -104,6 +105,7 @@ async function devnetCommand(words: readonly string[]): Promise<number> {
     stopping.abort()
   })
   const { runDevnet } = await import('./devnet/devnet.ts')
+  const { toLocalCore } = await import('./devnet/options.ts')
   await runDevnet(
     {
       dataDir: values['data-dir'],
@@ -111,6 +113,7 @@ async function devnetCommand(words: readonly string[]): Promise<number> {
       load: values.load === undefined ? 0 : toNumber(values.load, '--load'),
       json: values.json === true,
       durationSeconds: duration,
+      parameters: toLocalCore(values.parameter ?? []),
     },
     stopping.signal,
   )

@@ -225,17 +225,19 @@ async function start(
     closers.push(() => ipc.stop())
   }
   ownRpc = createJsonRpcClient(server.url())
-  const stopFishing = every(
-    FISHING_INTERVAL_MS,
-    async () => {
-      if (sync.target() === undefined) await fisherman.performDuties()
-    },
-    (error) => log('warn', 'fisherman failed', { error }),
-  )
-  closers.push(async () => {
-    stopping.abort()
-    await stopFishing()
-  })
+  for (const where of ['origin', 'auxiliary'] as const) {
+    const stopFishing = every(
+      FISHING_INTERVAL_MS,
+      async () => {
+        if (sync.target() === undefined) await fisherman.performDuties(where)
+      },
+      (error) => log('warn', 'fisherman failed', { error }),
+    )
+    closers.push(async () => {
+      stopping.abort()
+      await stopFishing()
+    })
+  }
   log('info', 'node.ready', {
     chainId: genesis.chain.chainId,
     core: genesis.core,

@@ -2,7 +2,9 @@ import {
   type AuxiliaryConfiguration,
   decodeSubmitVotes,
   encodeReportHeader,
+  encodeSlash,
   encodeSubmitVotes,
+  finalityGadgetViews,
   PREDEPLOYS,
   type VoteResult,
 } from '@mosaic/contracts'
@@ -10,12 +12,15 @@ import {
   type ActiveSet,
   type CheckpointView,
   countVote,
+  effectiveWeights,
   type FinalityState,
+  highestFinalized,
   highestJustified,
   initialFinality,
   type VoteFault,
 } from '@mosaic/finality'
 import {
+  type Address,
   bigintToBytes,
   bytesToHex,
   encodeRlp,
@@ -30,6 +35,7 @@ import {
   toHeight,
   toMetaHeight,
   toWeight,
+  ZERO_HASH,
 } from '@mosaic/primitives'
 import {
   domainSeparator,
@@ -161,7 +167,146 @@ describe('FinalityGadget and countVote of @mosaic/finality', () => {
       [...new Set(['recorded', 'already-recorded', ...Object.values(RESULT_OF_FAULT)])].toSorted(),
     )
   })
+
+  test('agree on every tally, also after slashings', { timeout: 120_000 }, async () => {
+    const vote = fc.record({
+      voters: fc.oneof({ weight: 2, arbitrary: fc.constant(0b01111) }, fc.nat({ max: 31 })),
+      shape: fc.record({
+        sourceHeight: fc.integer({ min: 0, max: 3 }),
+        sourceBranch: fc.constant(0),
+        rise: fc.constantFrom(1, 1, 1, 2),
+        targetBranch: fc.constantFrom(0, 0, 0, 1),
+        defect: fc.constant('none' as const),
+      }),
+    })
+    const runs = fc.record({
+      votes: fc.array(vote, { minLength: 6, maxLength: 10 }),
+      // When each seat is slashed, if ever; never all of them.
+      guilty: fc.uniqueArray(fc.record({ seat: fc.nat({ max: 3 }), at: fc.nat({ max: 8 }) }), {
+        selector: ({ seat }) => seat,
+        maxLength: 3,
+      }),
+    })
+    const seen = new Map<string, number>()
+    await fc.assert(
+      fc.asyncProperty(runs, async ({ votes, guilty }) => {
+        const steps = votes.flatMap((each, at): Step[] => [
+          ...guilty.filter((one) => one.at === at).map(({ seat }) => ({ slashed: seat })),
+          each,
+        ])
+        const snapshot = await anvil.request('evm_snapshot')
+        for (const result of await compareSteps(anvil, steps))
+          seen.set(result, (seen.get(result) ?? 0) + 1)
+        await anvil.request('evm_revert', snapshot)
+      }),
+      { seed: 1, numRuns: 30 },
+    )
+    for (const result of ['recorded', 'already-recorded', 'refused-slashed', 'target-conflicts'])
+      expect(seen.get(result)).toBeGreaterThan(5)
+  })
 })
+
+/** A step of a run with slashings: votes for a link by those whose bit is set, or a slashing of who has the key. */
+type Step = { readonly voters: number; readonly shape: LinkShape } | { readonly slashed: number }
+
+/** What became of a vote in a run with slashings. */
+type Outcome = 'refused-slashed' | VoteResult
+
+/** Takes steps on the gadget and in TypeScript, and compares all that both say after each. Returns what became of votes. */
+async function compareSteps(anvil: Anvil, steps: readonly Step[]): Promise<readonly Outcome[]> {
+  const slashed = new Set<Address>()
+  const seen: Outcome[] = []
+  let state: FinalityState = initialFinality({ height: toHeight(ROOT_HEIGHT), hash: ROOT.hash })
+  for (const step of steps) {
+    if ('slashed' in step) {
+      await anvil.send({ to: PREDEPLOYS.finalityGadget, data: slashingOf(step.slashed) })
+      slashed.add(addressOf(step.slashed))
+    } else {
+      const keys = KEYS.map((_, key) => key).filter((key) => (step.voters >> key) & 1)
+      for (const key of keys) {
+        const taken = await compareVote(anvil, toVote(step.shape), key, state, slashed)
+        state = taken.state
+        seen.push(taken.outcome)
+      }
+    }
+    await compareStatus(anvil, state, slashed)
+  }
+  return seen
+}
+
+/** Gives one vote to both. */
+async function compareVote(
+  anvil: Anvil,
+  vote: VoteMessage,
+  key: number,
+  before: FinalityState,
+  slashed: ReadonlySet<Address>,
+): Promise<{ readonly state: FinalityState; readonly outcome: Outcome }> {
+  const gadget = PREDEPLOYS.finalityGadget
+  const link = voteDigest(DOMAIN, vote)
+  const data = encodeSubmitVotes([
+    { vote, signature: signDigest(link, KEYS[key] ?? new Uint8Array()) },
+  ])
+  const [result = 'recorded'] = decodeSubmitVotes(await anvil.call(gadget, data))
+  await anvil.send({ to: gadget, data })
+
+  const validator = addressOf(key)
+  const active = { kernelHeight: toMetaHeight(1n), validators: VALIDATORS, slashed }
+  const isKnown = before.links.get(link)?.voters.has(validator) === true
+  const verdict = countVote(before, { vote, link, validator }, viewOf(before), active)
+  // The two look at the signer at different points, so of who may not vote only the refusal is compared.
+  const isOut = slashed.has(validator) || key >= SEATS.length
+  expect(isCounted(result)).toBe(verdict.ok)
+  expect(isOut && verdict.ok).toBe(false)
+  if (!verdict.ok) {
+    const outcome = isOut ? 'refused-slashed' : RESULT_OF_FAULT[verdict.fault.code]
+    expect(isOut ? outcome : result).toBe(outcome)
+    return { state: before, outcome }
+  }
+  expect(result).toBe(isKnown ? 'already-recorded' : 'recorded')
+  await compareTally(anvil, link, verdict.value)
+  return { state: verdict.value, outcome: result }
+}
+
+async function compareTally(anvil: Anvil, link: Hash32, state: FinalityState): Promise<void> {
+  const view = finalityGadgetViews.tally
+  const data = await anvil.call(PREDEPLOYS.finalityGadget, view.encode(link))
+  expect(view.decode(data)).toMatchObject({ ...state.links.get(link)?.voted })
+}
+
+async function compareStatus(
+  anvil: Anvil,
+  state: FinalityState,
+  slashed: ReadonlySet<Address>,
+): Promise<void> {
+  const { status, weights } = finalityGadgetViews
+  const gadget = PREDEPLOYS.finalityGadget
+  const justified = highestJustified(state)
+  expect(status.decode(await anvil.call(gadget, status.encode(CHAIN)))).toMatchObject({
+    justifiedHeight: justified?.height,
+    justifiedHash: justified?.hash,
+    finalizedCount: BigInt(state.finalized.size),
+    finalizedHash: highestFinalized(state)?.hash ?? ZERO_HASH,
+  })
+  expect(weights.decode(await anvil.call(gadget, weights.encode()))).toMatchObject({
+    ...effectiveWeights(VALIDATORS, slashed),
+  })
+}
+
+function addressOf(key: number): Address {
+  return secretKeyToAddress(KEYS[key] ?? new Uint8Array())
+}
+
+/** Two votes of one key for one height. */
+function slashingOf(key: number): Hex {
+  const shape = { sourceHeight: 0, sourceBranch: 0, rise: 1, defect: 'none' } as const
+  const [first, second] = [0, 1].map((targetBranch) => {
+    const vote = toVote({ ...shape, targetBranch })
+    return { vote, signature: signDigest(voteDigest(DOMAIN, vote), KEYS[key] ?? new Uint8Array()) }
+  })
+  if (first === undefined || second === undefined) throw new Error('expected two votes')
+  return encodeSlash(first, second)
+}
 
 function isCounted(result: VoteResult): boolean {
   return result === 'recorded' || result === 'already-recorded'

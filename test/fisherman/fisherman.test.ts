@@ -1,12 +1,10 @@
 import {
   type CommitArguments,
   coreAbi,
-  coreViews,
   encodeCapDynasty,
   encodeCommit,
   encodePropose,
 } from '@mosaic/contracts'
-import { readView } from '@mosaic/origin'
 import { type Height, keccak256, toHeight, toWeight, utf8ToBytes } from '@mosaic/primitives'
 import {
   domainSeparator,
@@ -21,7 +19,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { deriveTransition } from '../../packages/chain/src/index.ts'
 import type { Fisherman, SignedVote } from '../../packages/fisherman/src/index.ts'
 import { readCommit } from '../late-commit.ts'
-import { createFishingRig, type FishingRig } from './fishing-rig.ts'
+import { createFishingRig, type FishingRig, performDuties } from './fishing-rig.ts'
 
 const BOND = 10n ** 17n
 const STAKE = 32_000n * 10n ** 18n
@@ -38,7 +36,7 @@ afterEach(async () => {
 /** Rounds of all fishermen, one after the other as their clocks have it, and a block on both chains after each. */
 async function fish(fishermen: readonly Fisherman[], rounds = ROUNDS): Promise<void> {
   for (let round = 0; round < rounds; round++) {
-    for (const fisherman of fishermen) await fisherman.performDuties()
+    for (const fisherman of fishermen) await performDuties(fisherman)
     await rig.turn()
   }
 }
@@ -86,8 +84,7 @@ async function relay(): Promise<void> {
 }
 
 async function stakeOf(seat: number): Promise<bigint> {
-  const view = coreViews.validatorOf
-  return (await readView(rig.client, rig.core.address, view, [rig.validatorAt(seat)])).stake
+  return (await rig.books.validator(rig.validatorAt(seat))).stake
 }
 
 /** What fishermen have won, in wei apart from gas and in tokens, and whether they paid for any gas. */
@@ -97,7 +94,7 @@ async function readBooks(indices: readonly number[]): Promise<readonly object[]>
       const account = rig.fishermanAt(index)
       const gas = await rig.gasPaidBy(account)
       const wei = (await rig.client.balance(account)) + gas - 1000n * 10n ** 18n
-      return { account, wei, tokens: await rig.tokensOf(account), hasPaid: gas > 0n }
+      return { account, wei, tokens: await rig.books.tokensOf(account), hasPaid: gas > 0n }
     }),
   )
 }
@@ -128,27 +125,27 @@ describe('a late proposal', () => {
     await withhold(4n)
     const [, first] = transitionsFrom(toHeight(1n)).find(([, t]) => t.dynasty > 0n) ?? []
     const late = await readLatest()
-    const ledger = await readView(rig.client, rig.core.address, coreViews.ledger, [])
+    const ledger = await rig.books.ledger()
     await propose(late.transition)
     await fish(fishermen)
 
-    const [capped, ...caps] = await rig.events('DynastyCapped')
+    const [capped, ...caps] = await rig.books.events('DynastyCapped')
     expect(caps).toEqual([])
     expect(capped).toMatchObject({ height: 1n, dynasty: first?.dynasty })
     expect(first?.dynasty).toBeLessThan(late.transition.dynasty)
     const hash = transitionHash(late.transition)
-    expect(await rig.events('ProposalStruck')).toMatchObject([{ transitionHash: hash }])
+    expect(await rig.books.events('ProposalStruck')).toMatchObject([{ transitionHash: hash }])
     expect(await readBooks(ALL)).toEqual(booksOf(ALL, capped?.challenger, { wei: BOND }))
     // Theorem 4: nobody who is honest has lost anything, and the height is closed by who is in time.
     await expect(
       rig.anvil.send({ to: rig.core.address, data: encodeCommit(late) }),
     ).rejects.toThrow(refusal('CoreDynastyAboveCeiling'))
     await relay()
-    const committed = await rig.events('MetaBlockCommitted')
+    const committed = await rig.books.events('MetaBlockCommitted')
     expect(committed).toMatchObject([
       { height: 1n, transitionHash: first && transitionHash(first) },
     ])
-    expect(await readView(rig.client, rig.core.address, coreViews.ledger, [])).toEqual(ledger)
+    expect(await rig.books.ledger()).toEqual(ledger)
     expect(await Promise.all(ALL.map(stakeOf))).toEqual([STAKE, STAKE, STAKE, STAKE])
   })
 
@@ -173,11 +170,13 @@ describe('a late proposal', () => {
       gas: '0xf4240',
       gasPrice: '0x0',
     })
-    for (let round = 0; round < 5; round++) await fisherman.performDuties()
+    for (let round = 0; round < 5; round++) await performDuties(fisherman)
     await rig.turn()
     await rig.anvil.request('evm_setAutomine', true)
     await fish([fisherman])
-    expect(await rig.events('DynastyCapped')).toMatchObject([{ challenger: rig.anvil.account }])
+    expect(await rig.books.events('DynastyCapped')).toMatchObject([
+      { challenger: rig.anvil.account },
+    ])
     expect(await rig.gasPaidBy(rig.fishermanAt(0))).toBe(0n)
   })
 })
@@ -195,11 +194,11 @@ describe('a late commit', () => {
     // A tenth of what all four lose is less than one of them loses: only who has no stake in it challenges.
     const insiders = await Promise.all([0, 1].map((i) => rig.openFisherman(i, i)))
     await fish(insiders)
-    expect(await rig.events('GasTargetMissed')).toEqual([])
+    expect(await rig.books.events('GasTargetMissed')).toEqual([])
     const outsiders = await Promise.all([2, 3].map((i) => rig.openFisherman(i)))
     await fish([...insiders, ...outsiders])
     const missed = late.transition.dynasty - (first?.dynasty ?? 0n)
-    const [found, ...others] = await rig.events('GasTargetMissed')
+    const [found, ...others] = await rig.books.events('GasTargetMissed')
     expect(others).toEqual([])
     expect(found).toMatchObject({ height: 1n, missedDynasties: missed, fraction: missed * 10_000n })
     expect(missed).toBeGreaterThan(1n)
@@ -212,15 +211,17 @@ describe('a late commit', () => {
     expect(await Promise.all(ALL.map(stakeOf))).toEqual(ALL.map(() => STAKE - loss))
     const won = { tokens: (4n * loss) / 10n }
     expect(await readBooks(ALL)).toEqual(booksOf(ALL, found?.challenger, won))
-    expect(await readView(rig.client, rig.core.address, coreViews.ledger, [])).toMatchObject({
+    expect(await rig.books.ledger()).toMatchObject({
       staked: 4n * (STAKE - loss),
       burned: (4n * loss * 9n) / 10n,
     })
-    expect((await rig.openKernel()).kernel).toMatchObject({
-      height: 3n,
-      forwardWeight: 4n * (STAKE - loss),
-      rearWeight: 4n * (STAKE - loss),
-    })
+    const left = 4n * (STAKE - loss)
+    const weights = { forwardWeight: left, rearWeight: left }
+    expect((await rig.openKernel()).kernel).toMatchObject({ height: 3n, ...weights })
+    // And on auxiliary, once it has kernel 3.
+    expect(await rig.books.auxiliaryWeights()).toMatchObject({ forward: 4n * STAKE })
+    await relay()
+    expect(await rig.books.auxiliaryWeights()).toMatchObject({ forward: left, rear: left })
   })
 })
 
@@ -234,7 +235,7 @@ describe('a finalized observation that origin has taken back', () => {
       await rig.turn()
     }
     await fish(fishermen)
-    expect(await rig.events('Halted')).toEqual([])
+    expect(await rig.books.events('Halted')).toEqual([])
     const observed = rig.chain.head().observation
     let late = await readLatest()
     while (late.transition.originBlockNumber < observed.number) {
@@ -249,13 +250,13 @@ describe('a finalized observation that origin has taken back', () => {
     expect((await rig.client.header(originBlockNumber))?.hash).not.toBe(originBlockHash)
     await expect(propose(late.transition)).rejects.toThrow(refusal('CoreObservationForeign'))
     await fish(fishermen, 20)
-    const [halted] = await rig.events('Halted')
+    const [halted] = await rig.books.events('Halted')
     expect(halted).toMatchObject({ reason: 'contradicting-observation' })
     const share = STAKE / 10n
     expect(await Promise.all(ALL.map(stakeOf))).toEqual(ALL.map(() => STAKE - share))
     const won = { tokens: 4n * share }
     expect(await readBooks(ALL)).toEqual(booksOf(ALL, halted?.reporter, won))
-    expect(await readView(rig.client, rig.core.address, coreViews.ledger, [])).toMatchObject({
+    expect(await rig.books.ledger()).toMatchObject({
       staked: 4n * (STAKE - share),
       burned: 0n,
     })
@@ -271,13 +272,13 @@ describe('guilt', () => {
     const fishermen = await Promise.all([0, 1, 2].map((i) => rig.openFisherman(i, i)))
     for (const vote of conflict(3)) for (const each of fishermen) await each.see(vote)
     await fish(fishermen, 16)
-    const [slashed, ...others] = await rig.events('ValidatorSlashed')
+    const [slashed, ...others] = await rig.books.events('ValidatorSlashed')
     expect(others).toEqual([])
     const reward = STAKE / 10n
     expect(slashed).toMatchObject({ validator: rig.validatorAt(3), stake: STAKE, reward })
     const won = { tokens: reward }
     expect(await readBooks([0, 1, 2])).toEqual(booksOf([0, 1, 2], slashed?.reporter, won))
-    expect(await readView(rig.client, rig.core.address, coreViews.ledger, [])).toEqual({
+    expect(await rig.books.ledger()).toEqual({
       staked: toWeight(3n * STAKE),
       burned: toWeight(STAKE - reward),
       haltedAt: 0n,
@@ -291,16 +292,16 @@ describe('guilt', () => {
     for (const seat of [2, 3])
       for (const vote of conflict(seat)) for (const each of fishermen) await each.see(vote)
     await fish(fishermen, 20)
-    const [halted] = await rig.events('Halted')
+    const [halted] = await rig.books.events('Halted')
     expect(halted).toMatchObject({ reason: 'conflicting-links' })
-    expect((await rig.events('ValidatorSlashed')).map(({ reporter }) => reporter)).toEqual([
+    expect((await rig.books.events('ValidatorSlashed')).map(({ reporter }) => reporter)).toEqual([
       halted?.reporter,
       halted?.reporter,
     ])
     const reward = STAKE / 10n
     const won = { tokens: 2n * reward }
     expect(await readBooks([0, 1])).toEqual(booksOf([0, 1], halted?.reporter, won))
-    expect(await readView(rig.client, rig.core.address, coreViews.ledger, [])).toMatchObject({
+    expect(await rig.books.ledger()).toMatchObject({
       staked: 2n * STAKE,
       burned: 2n * (STAKE - reward),
     })

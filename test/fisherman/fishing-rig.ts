@@ -1,22 +1,14 @@
-import { type CoreEvent, type CoreParameters, coreViews, devnetTokenAbi } from '@mosaic/contracts'
-import {
-  createEthereumClient,
-  type EthereumClient,
-  readCoreLogs,
-  readKernels,
-  readView,
-} from '@mosaic/origin'
-import { type Address, type Hash32, toBlockNumber, toHex } from '@mosaic/primitives'
+import type { CoreParameters } from '@mosaic/contracts'
+import { createEthereumClient, type EthereumClient, readKernels } from '@mosaic/origin'
+import { type Address, type Hash32, toBlockNumber } from '@mosaic/primitives'
 import { coreIdentifier, secretKeyToAddress } from '@mosaic/protocol'
-import { Interface } from 'ethers'
 import { openPaidFisherman } from '../../node/src/fisherman-role.ts'
 import type { Fisherman } from '../../packages/fisherman/src/index.ts'
 import { createMemoryStore, type Store } from '../../packages/storage/src/index.ts'
 import { readFields, toQuantity } from '../contracts/anvil.ts'
 import { ORIGIN_CHAIN_ID } from '../contracts/meta-block.ts'
 import { createRig, FISHERMEN, type Rig } from '../relayer/rig.ts'
-
-const token = new Interface(devnetTokenAbi)
+import { openStakeBooks, type StakeBooks } from '../stake-books.ts'
 
 /** A rig with fishermen, each with an account and a disk of its own. */
 export type FishingRig = Rig & {
@@ -27,12 +19,7 @@ export type FishingRig = Rig & {
   readonly openFisherman: (index: number, seat?: number) => Promise<Fisherman>
   readonly fishermanAt: (index: number) => Address
   readonly validatorAt: (seat: number) => Address
-  /** Events of the core of one name, with the transactions that made them. */
-  readonly events: <Name extends CoreEvent['name']>(
-    name: Name,
-  ) => Promise<readonly (Extract<CoreEvent, { name: Name }> & { readonly transaction: Hash32 })[]>
-  /** Tokens that an account holds. */
-  readonly tokensOf: (account: Address) => Promise<bigint>
+  readonly books: StakeBooks
   /** Wei that an account has paid for gas, by its transactions. */
   readonly gasPaidBy: (account: Address) => Promise<bigint>
   /** Identifier of auxiliary in votes. */
@@ -62,7 +49,6 @@ export async function createFishingRig(
     if (found === undefined) throw new RangeError(`expected validator ${seat}`)
     return found.address
   }
-  const { token: tokenAddress } = await readView(client, address, coreViews.parameters, [])
 
   return {
     ...rig,
@@ -88,16 +74,7 @@ export async function createFishingRig(
         log: (level, event, fields) => rig.logged.push({ level, event, ...fields }),
       })
     },
-    events: async (name) => {
-      const logs = await readCoreLogs(client, address, [name], toBlockNumber(0n))
-      return logs.flatMap(({ event, log }) =>
-        isNamed(event, name) ? [{ ...event, transaction: log.transactionHash }] : [],
-      )
-    },
-    tokensOf: async (account) => {
-      const data = toHex(token.encodeFunctionData('balanceOf', [account]))
-      return BigInt(await client.call(tokenAddress, data))
-    },
+    books: openStakeBooks(client, address, auxiliaryClient),
     gasPaidBy: async (account) => {
       let paid = 0n
       const newest = await client.blockNumber()
@@ -121,17 +98,15 @@ export async function createFishingRig(
   }
 }
 
+/** One round on both chains. */
+export async function performDuties(fisherman: Fisherman): Promise<void> {
+  for (const where of ['origin', 'auxiliary'] as const) await fisherman.performDuties(where)
+}
+
 function secretOf(index: number): Uint8Array {
   const secret = FISHERMEN[index]
   if (secret === undefined) throw new RangeError(`expected fisherman ${index}`)
   return secret
-}
-
-function isNamed<Name extends CoreEvent['name']>(
-  event: CoreEvent,
-  name: Name,
-): event is Extract<CoreEvent, { name: Name }> {
-  return event.name === name
 }
 
 /** The node's store, but for what the fisherman keeps. */

@@ -7,7 +7,8 @@ import {
   type StitchedWeight,
   sumWeights,
 } from '@mosaic/finality'
-import { toAddress, toWeight } from '@mosaic/primitives'
+import type { Challenge } from '@mosaic/fisherman'
+import { toAddress, toGas, toWeight } from '@mosaic/primitives'
 import type { VoteMessage } from '@mosaic/protocol'
 import type { SigningGuard } from '@mosaic/validator'
 import { REAL_RULES, type Rules } from './rules.ts'
@@ -78,6 +79,15 @@ const exceeds = (
   total: bigint,
   threshold: (w: bigint, t: bigint) => boolean,
 ): boolean => total > 0n && threshold(voted, total)
+
+/** A fisherman that does not bring one kind of challenge. */
+function without(kind: Challenge['kind']): Rules {
+  return {
+    ...REAL_RULES,
+    findChallenges: async (...words) =>
+      (await REAL_RULES.findChallenges(...words)).filter((challenge) => challenge.kind !== kind),
+  }
+}
 
 /** Every planted mistake. */
 export const MUTANTS: readonly Mutant[] = [
@@ -281,6 +291,73 @@ export const MUTANTS: readonly Mutant[] = [
       ...REAL_RULES,
       findOffence: (a, b) =>
         findOffence(a, b) ?? (a.targetHeight === b.targetHeight + 1n ? 'double-vote' : undefined),
+    },
+  },
+  {
+    name: 'an observation that origin has taken back is let be',
+    caughtBy: ['P21'],
+    rules: without('foreign-observation'),
+  },
+  {
+    name: 'validators build on an observation that they do not see',
+    caughtBy: ['P21'],
+    rules: {
+      ...REAL_RULES,
+      chooseOriginVote: (view) =>
+        REAL_RULES.chooseOriginVote({
+          ...view,
+          checkpointHash: async (height) =>
+            height === view.justified.height ? view.justified.hash : view.checkpointHash(height),
+        }),
+    },
+  },
+  ...(['gas-target', 'late-proposal', 'late-commit'] as const).map((kind) => ({
+    name: `no ${kind} is shown`,
+    caughtBy: ['P22'],
+    rules: without(kind),
+  })),
+  {
+    name: 'a gas target counts from genesis',
+    caughtBy: ['P22'],
+    rules: {
+      ...REAL_RULES,
+      findChallenges: (facts, ...words) => {
+        const previous = { ...facts.open.previous, accumulatedGas: toGas(0n) }
+        return REAL_RULES.findChallenges({ ...facts, open: { ...facts.open, previous } }, ...words)
+      },
+    },
+  },
+  {
+    name: 'who is in time is accused as well',
+    caughtBy: ['P22'],
+    rules: {
+      ...REAL_RULES,
+      findChallenges: (facts, ...words) => {
+        const { open } = facts
+        const gasTarget = toGas(open.gasTarget / 2n)
+        return REAL_RULES.findChallenges({ ...facts, open: { ...open, gasTarget } }, ...words)
+      },
+    },
+  },
+  {
+    name: 'a link of some is taken for final',
+    caughtBy: ['P21', 'P22'],
+    rules: {
+      ...REAL_RULES,
+      findSealedLink: (votes) => votes[0] && { vote: votes[0].vote, votes },
+    },
+  },
+  {
+    name: 'a dynasty too many is lost',
+    caughtBy: ['P22'],
+    rules: {
+      ...REAL_RULES,
+      findChallenges: async (facts, ...words) =>
+        (await REAL_RULES.findChallenges(facts, ...words)).map((challenge) =>
+          challenge.kind === 'late-commit'
+            ? { ...challenge, fraction: challenge.fraction + facts.terms.missedDynastyLoss }
+            : challenge,
+        ),
     },
   },
 ]

@@ -25,6 +25,8 @@ export const PROPERTIES: Readonly<Record<string, string>> = {
   P16: 'honest nodes agree on finality while less than a third is guilty',
   P17: 'every offence that an honest node saw is proven on the chain it follows',
   P18: 'nobody is slashed for what is no offence',
+  P21: 'an observation that origin has taken back halts the core; nobody honest builds on it',
+  P22: 'who passes over a finalized checkpoint that met the gas target is stopped, or pays; nobody else does',
 }
 
 /** The independent reading of the slashing conditions (§2.2) that the product's is compared with. */

@@ -9,9 +9,15 @@ import {
   type Offence,
   type VoteFault,
 } from '@mosaic/finality'
+import { findChallenges, findSealedLink } from '@mosaic/fisherman'
 import type { Address, Hash32, Hex, Verdict } from '@mosaic/primitives'
 import type { VoteMessage } from '@mosaic/protocol'
-import { createMemoryJournal, openSigningGuard, type SigningGuard } from '@mosaic/validator'
+import {
+  chooseOriginVote,
+  createMemoryJournal,
+  openSigningGuard,
+  type SigningGuard,
+} from '@mosaic/validator'
 import { DOMAIN, type SimBlock } from './model.ts'
 
 /** How votes are signed. */
@@ -44,6 +50,9 @@ export type Rules = {
   readonly recover: (signatures: Signatures, link: Hash32, signature: Hex) => Address | undefined
   /** Dynasty of a block from the finality of its parent and its own. */
   readonly dynasty: (before: FinalityState, after: FinalityState) => bigint
+  readonly chooseOriginVote: typeof chooseOriginVote
+  readonly findSealedLink: typeof findSealedLink
+  readonly findChallenges: typeof findChallenges
 }
 
 /** The rules as the product has them. */
@@ -65,4 +74,7 @@ export const REAL_RULES: Rules = {
   findOffence,
   recover: (signatures, link, signature) => signatures.recover(link, signature),
   dynasty: (before) => BigInt(before.finalized.size),
+  chooseOriginVote,
+  findSealedLink,
+  findChallenges,
 }

@@ -1,4 +1,5 @@
 import type { Address } from '@mosaic/primitives'
+import { runCoreWorld } from './core-world.ts'
 import type { Mutant } from './mutants.ts'
 import { findViolations, type Violation } from './properties.ts'
 import { createRandom } from './random.ts'
@@ -35,7 +36,10 @@ export async function runSeed(
     return other !== undefined && other !== hash
   })
   return {
-    violations: findViolations(history, createRandom(seed)),
+    violations: [
+      ...findViolations(history, createRandom(seed)),
+      ...(await runCoreWorld(seed, rules)),
+    ],
     finalizing: final.length > 0 ? 1 : 0,
     conflicting: isConflict ? 1 : 0,
     blocks: history.blocks.length,

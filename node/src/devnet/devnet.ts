@@ -12,14 +12,20 @@ import {
   readChainId,
   readCoreGenesis,
 } from '@mosaic/origin'
-import { type Address, toGas, toWeight } from '@mosaic/primitives'
+import { type Address, toWeight } from '@mosaic/primitives'
 import { describeError, toJson } from '../logger.ts'
 import { networkAccounts, userAccounts } from './accounts.ts'
 import { deployCore } from './deploy.ts'
 import { createLayout, readLayout, rpcUrl, writeConfigurations, writeLayout } from './layout.ts'
 import { startLoad } from './load.ts'
 import { createMonitor } from './monitor.ts'
-import { type DevnetOptions, LOCAL, STAKES, TOKEN_HOLDERS } from './options.ts'
+import {
+  type DevnetOptions,
+  LOCAL,
+  type LocalCoreParameters,
+  STAKES,
+  TOKEN_HOLDERS,
+} from './options.ts'
 import { claimProcessList, type ProcessList } from './process-list.ts'
 import { anvilPath, mosaicCommand, type SupervisedProcess, supervise } from './processes.ts'
 import { bannerText, createJsonView, createLineView, createLiveView, type View } from './view.ts'
@@ -98,7 +104,7 @@ async function operate(
   const genesisFile = join(dataDir, 'genesis.json')
   if (layout.core === undefined) {
     view.note('deploying the core and staking')
-    layout = { ...layout, core: await deploy(origin, signal) }
+    layout = { ...layout, core: await deploy(origin, options.parameters, signal) }
   }
   if (!existsSync(genesisFile) && layout.core !== undefined) {
     const genesis = await buildGenesis(await readCoreGenesis(origin, layout.core))
@@ -175,7 +181,11 @@ async function follow(
   await load?.stop().catch(() => undefined)
 }
 
-async function deploy(origin: EthereumClient, signal: AbortSignal): Promise<Address> {
+async function deploy(
+  origin: EthereumClient,
+  parameters: LocalCoreParameters,
+  signal: AbortSignal,
+): Promise<Address> {
   const accounts = networkAccounts(STAKES.length)
   const pause = (ms: number): Promise<void> => sleep(ms, undefined, { signal })
   const paying = [accounts.deployer, accounts.relayer, ...accounts.fishermen]
@@ -195,21 +205,7 @@ async function deploy(origin: EthereumClient, signal: AbortSignal): Promise<Addr
   for (const { address } of accounts.fishermen) balances[address] = BALANCE
   for (const address of signers) balances[address] = SIGNER_BALANCE
   return deployCore(origin, deployer, {
-    parameters: {
-      minimumStake: toWeight(10n ** 18n),
-      auxiliaryChainId: LOCAL.auxiliaryChainId,
-      epochLength: LOCAL.epochLength,
-      originEpochLength: LOCAL.originEpochLength,
-      maxVoteAge: LOCAL.maxVoteAge,
-      gasTarget: toGas(LOCAL.gasTarget),
-      challengePeriod: LOCAL.challengePeriod,
-      withdrawalDelay: LOCAL.withdrawalDelay,
-      proposalBond: LOCAL.proposalBond,
-      maxJoins: 10n,
-      maxLogouts: 10n,
-      reporterShare: 1_000n,
-      missedDynastyLoss: 10_000n,
-    },
+    parameters,
     definition: {
       period: LOCAL.period,
       cliqueEpoch: CLIQUE_EPOCH,

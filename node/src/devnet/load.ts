@@ -75,7 +75,8 @@ export async function startLoad(
       await sleep(TICK_MS)
     }
   }
-  const running = run()
+  // Waits that are aborted before `stop` is called have nobody else to tell.
+  const running = run().catch(onError)
   return {
     sent: () => sent,
     stop: async () => {

@@ -41,15 +41,24 @@ export async function openCaseBook(store: FishermanStore): Promise<CaseBook> {
     book.set(validator, entry)
   }
 
+  let queue: Promise<unknown> = Promise.resolve()
+  const exclusive = (step: () => Promise<void>): Promise<void> => {
+    const result = queue.then(step)
+    queue = result.catch(() => undefined)
+    return result
+  }
+
   return {
     cases: () => [...book.values()],
     of: (validator) => book.get(validator),
-    open: (evidence) => write(offenderOf(evidence), { evidence, settled: new Set() }),
-    settle: async (validator, court) => {
-      const entry = book.get(validator)
-      if (entry === undefined) throw new InvalidValueError('a validator with a case', validator)
-      await write(validator, { ...entry, settled: new Set([...entry.settled, court]) })
-    },
+    open: (evidence) =>
+      exclusive(() => write(offenderOf(evidence), { evidence, settled: new Set() })),
+    settle: (validator, court) =>
+      exclusive(async () => {
+        const entry = book.get(validator)
+        if (entry === undefined) throw new InvalidValueError('a validator with a case', validator)
+        await write(validator, { ...entry, settled: new Set([...entry.settled, court]) })
+      }),
   }
 }
 

@@ -104,8 +104,9 @@ async function bring(
   return true
 }
 
-/** With less than half of a challenge period left nobody waits for others. */
+/** With less than half of a challenge period left nobody waits for others, nor where nobody else has anything to win. */
 function isUrgent(challenge: Challenge, { timestamp, terms }: CoreFacts): boolean {
+  if (challenge.kind === 'late-proposal') return true
   return (
     challenge.kind === 'gas-target' &&
     challenge.late.some(

@@ -20,10 +20,11 @@ export type Fisherman = {
   /** Takes a vote from anywhere: gossip, a block, a commit, this node's own past. The caller has checked signature and chain. */
   readonly see: (vote: SignedVote) => Promise<Evidence | undefined>
   /**
-   * Does what is due: challenges what this node is sure about, reports each offender wherever it can still be slashed, and collects what it has
-   * earned. What fails is logged and tried again the next time. Calls that overlap are one.
+   * Does what is due on one chain, so that one that stands still holds up nothing on the other: reports each offender who can still be slashed
+   * there; on origin it also challenges what this node is sure about, and collects what it has earned. What fails is logged and tried
+   * again the next time. Calls that overlap are one.
    */
-  readonly performDuties: () => Promise<void>
+  readonly performDuties: (where: Court['name']) => Promise<void>
   /** What was found so far, also before a restart. */
   readonly evidence: () => readonly Evidence[]
 }
@@ -51,70 +52,79 @@ export async function openFisherman(
       ),
     log,
   }
-  const forget = async (validator: Address): Promise<void> => {
-    await history.forget(validator)
-    await guilty.forget(validator)
-  }
   const tell = (evidence: Evidence): Evidence => {
     log('warn', 'offence found', { offence: evidence.offence, validator: offenderOf(evidence) })
     return evidence
   }
 
   let round = 0
-  const duties = async (): Promise<void> => {
-    for (const evidence of await detector.seeAgain()) tell(evidence)
-    // First: what halts the core in one stroke costs less than slashing one by one.
-    const isHalting = challenger !== undefined && (await challengeAll(challenger))
-    const open = isHalting ? courts.filter(({ name }) => name !== 'origin') : courts
-    await reportAll(book, { all: courts, open }, turns, forget, log)
-    if (rewards !== undefined && round++ % ROUNDS_PER_COLLECTION === 0)
-      await collectAll(rewards, log)
+  const duties: Readonly<Record<Court['name'], () => Promise<void>>> = {
+    origin: async () => {
+      for (const evidence of await detector.seeAgain()) tell(evidence)
+      // First: what halts the core in one stroke costs less than slashing one by one.
+      const isHalting = challenger !== undefined && (await challengeAll(challenger))
+      if (!isHalting) await report('origin')
+      if (rewards !== undefined && round++ % ROUNDS_PER_COLLECTION === 0)
+        await collectAll(rewards, log)
+    },
+    auxiliary: () => report('auxiliary'),
+  }
+  const report = async (name: Court['name']): Promise<void> => {
+    for (const court of courts) {
+      if (court.name === name) await reportAll(book, court, turns, settle, log)
+    }
+  }
+  const settle = async (validator: Address, name: Court['name']): Promise<void> => {
+    await book.settle(validator, name)
+    const settled = book.of(validator)?.settled
+    if (!courts.every((court) => settled?.has(court.name))) return
+    await history.forget(validator)
+    await guilty.forget(validator)
   }
 
-  let running: Promise<void> | undefined
+  const running = new Map<Court['name'], Promise<void>>()
+  const performDuties = (where: Court['name']): Promise<void> => {
+    const round =
+      running.get(where) ??
+      duties[where]().finally(() => {
+        running.delete(where)
+      })
+    running.set(where, round)
+    return round
+  }
   return {
     see: async (vote) => {
       const evidence = await detector.see(vote)
       return evidence && tell(evidence)
     },
-    performDuties: () => {
-      running ??= duties().finally(() => {
-        running = undefined
-      })
-      return running
-    },
+    performDuties,
     evidence: () => book.cases().map(({ evidence }) => evidence),
   }
 }
 
 async function reportAll(
   book: CaseBook,
-  courts: { readonly all: readonly Court[]; readonly open: readonly Court[] },
+  court: Court,
   turns: Turns,
-  forget: (validator: Address) => Promise<void>,
+  settle: (validator: Address, name: Court['name']) => Promise<void>,
   log: FishermanPorts['log'],
 ): Promise<void> {
   for (const { evidence, settled } of book.cases()) {
-    for (const court of courts.open.filter(({ name }) => !settled.has(name))) {
-      const validator = offenderOf(evidence)
-      const fields = { court: court.name, validator, offence: evidence.offence }
-      try {
-        const standing = await court.standing(validator)
-        if (standing === 'settled') {
-          await book.settle(validator, court.name)
-          const isSettled = courts.all.every(({ name }) => book.of(validator)?.settled.has(name))
-          if (isSettled) await forget(validator)
-        }
-        if (standing !== 'slashable' || !turns.isOurs(`${court.name} ${validator}`)) continue
-        if (!(await court.wouldTake(evidence))) {
-          log('debug', 'offence would be refused', fields)
-          continue
-        }
-        await court.report(evidence)
-        log('info', 'offence reported', fields)
-      } catch (error) {
-        log('warn', 'offence not reported', { ...fields, error })
+    if (settled.has(court.name)) continue
+    const validator = offenderOf(evidence)
+    const fields = { court: court.name, validator, offence: evidence.offence }
+    try {
+      const standing = await court.standing(validator)
+      if (standing === 'settled') await settle(validator, court.name)
+      if (standing !== 'slashable' || !turns.isOurs(`${court.name} ${validator}`)) continue
+      if (!(await court.wouldTake(evidence))) {
+        log('debug', 'offence would be refused', fields)
+        continue
       }
+      await court.report(evidence)
+      log('info', 'offence reported', fields)
+    } catch (error) {
+      log('warn', 'offence not reported', { ...fields, error })
     }
   }
 }

@@ -19,7 +19,15 @@ import {
   openFisherman,
   type SignedVote,
 } from '../src/index.ts'
-import { hashOf, portsOf, type Shape, storeOf, validatorAt, voteOf } from './votes.ts'
+import {
+  hashOf,
+  performDuties,
+  portsOf,
+  type Shape,
+  storeOf,
+  validatorAt,
+  voteOf,
+} from './votes.ts'
 
 const OPEN_KERNEL = hashOf('kernel 3')
 const CLOSED_KERNEL = hashOf('kernel 2')
@@ -186,7 +194,7 @@ async function fish(
   store = storeOf(),
 ): Promise<readonly string[]> {
   const fisherman = await openFisherman(portsOf({ challenges: port, store }))
-  for (let i = 0; i < rounds; i++) await fisherman.performDuties()
+  for (let i = 0; i < rounds; i++) await performDuties(fisherman)
   return core.sent.map(({ kind }) => kind)
 }
 
@@ -304,7 +312,7 @@ describe('a challenge', () => {
       ),
     )
     for (let round = 0; round < 5; round++)
-      for (const fisherman of fishermen) await fisherman.performDuties()
+      for (const fisherman of fishermen) await performDuties(fisherman)
     expect(core.sent).toHaveLength(1)
   })
 
@@ -327,13 +335,13 @@ describe('a challenge', () => {
     const fisherman = await openFisherman(
       portsOf({ challenges: broken, log: (_, event) => logged.push(event) }),
     )
-    await fisherman.performDuties()
+    await performDuties(fisherman)
     expect(logged).toEqual(['challenge not brought', 'challenge brought'])
     const blind = { ...port, facts: async () => Promise.reject(new Error('endpoint away')) }
     const other = await openFisherman(
       portsOf({ challenges: blind, log: (_, event) => logged.push(event) }),
     )
-    await other.performDuties()
+    await performDuties(other)
     expect(logged.at(-1)).toBe('core not challenged')
   })
 })
@@ -449,7 +457,7 @@ describe('guilt that is shared', () => {
     ]
     for (const shape of shapes) await watching.see(voteOf(shape))
     const fisherman = await openFisherman(portsOf({ store, challenges: portOf(core) }))
-    await fisherman.performDuties()
+    await performDuties(fisherman)
     expect(core.sent).toMatchObject([{ kind: 'conflicting-links' }])
   })
 })
@@ -477,7 +485,7 @@ async function countRounds(facts: CoreFacts): Promise<number> {
     const fisherman = await openFisherman(
       portsOf({ challenges: portOf(core, index), account: validatorAt(index) }),
     )
-    for (; core.sent.length === 0; rounds++) await fisherman.performDuties()
+    for (; core.sent.length === 0; rounds++) await performDuties(fisherman)
   }
   return rounds
 }
@@ -486,5 +494,5 @@ async function countRounds(facts: CoreFacts): Promise<number> {
 async function judge(core: TestCore, shapes: readonly Shape[], rounds = 1): Promise<void> {
   const fisherman = await openFisherman(portsOf({ challenges: portOf(core) }))
   for (const shape of shapes) await fisherman.see(voteOf(shape))
-  for (let i = 0; i < rounds; i++) await fisherman.performDuties()
+  for (let i = 0; i < rounds; i++) await performDuties(fisherman)
 }

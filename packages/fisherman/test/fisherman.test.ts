@@ -8,7 +8,7 @@ import {
   type RewardPort,
   type Standing,
 } from '../src/index.ts'
-import { portsOf, type Shape, storeOf, validatorAt, voteOf } from './votes.ts'
+import { performDuties, portsOf, type Shape, storeOf, validatorAt, voteOf } from './votes.ts'
 
 const CRIME: readonly [Shape, Shape] = [
   { source: 1, target: 2 },
@@ -49,7 +49,7 @@ describe('the fisherman', () => {
     const courts = [courtOf('origin'), courtOf('auxiliary')] as const
     const fisherman = await openFisherman(portsOf({ courts }))
     for (const vote of CRIME.map(voteOf)) await fisherman.see(vote)
-    for (let i = 0; i < 3; i++) await fisherman.performDuties()
+    for (let i = 0; i < 3; i++) await performDuties(fisherman)
     expect(courts.map(({ reports }) => reports.map(({ offence }) => offence))).toEqual([
       ['double-vote'],
       ['double-vote'],
@@ -62,7 +62,7 @@ describe('the fisherman', () => {
       const court = courtOf('origin', before)
       const fisherman = await openFisherman(portsOf({ courts: [court] }))
       for (const vote of CRIME.map(voteOf)) await fisherman.see(vote)
-      await fisherman.performDuties()
+      await performDuties(fisherman)
       expect(court.reports).toEqual([])
     }
   })
@@ -71,17 +71,17 @@ describe('the fisherman', () => {
     const court = courtOf('auxiliary', 'out-of-reach')
     const fisherman = await openFisherman(portsOf({ courts: [court] }))
     for (const vote of CRIME.map(voteOf)) await fisherman.see(vote)
-    await fisherman.performDuties()
+    await performDuties(fisherman)
     court.standings.set(validatorAt(0), 'slashable')
-    await fisherman.performDuties()
+    await performDuties(fisherman)
     expect(court.reports).toHaveLength(1)
     court.standings.set(validatorAt(0), 'slashable')
-    await fisherman.performDuties()
+    await performDuties(fisherman)
     expect(court.reports).toHaveLength(2)
     court.standings.set(validatorAt(0), 'settled')
-    await fisherman.performDuties()
+    await performDuties(fisherman)
     court.standings.set(validatorAt(0), 'slashable')
-    await fisherman.performDuties()
+    await performDuties(fisherman)
     expect(court.reports).toHaveLength(2)
   })
 
@@ -96,13 +96,13 @@ describe('the fisherman', () => {
       offence: 'double-vote',
     })
     auxiliary.failure = new Error('endpoint away')
-    await (await openFisherman(portsOf({ store, courts: [origin, auxiliary] }))).performDuties()
+    await performDuties(await openFisherman(portsOf({ store, courts: [origin, auxiliary] })))
     expect([origin.reports.length, auxiliary.reports.length]).toEqual([1, 0])
     auxiliary.failure = undefined
     origin.standings.set(validatorAt(0), 'settled')
     const last = await openFisherman(portsOf({ store, courts: [origin, auxiliary] }))
-    await last.performDuties()
-    await last.performDuties()
+    await performDuties(last)
+    await performDuties(last)
     expect([origin.reports.length, auxiliary.reports.length]).toEqual([1, 1])
     expect(last.evidence()).toEqual([{ offence: 'double-vote', votes: [first, second] }])
   })
@@ -117,7 +117,7 @@ describe('the fisherman', () => {
     ]
     for (const vote of votes.map(voteOf)) await fisherman.see(vote)
     await fisherman.see(voteOf({ source: 1, target: 2, validator: 1 }))
-    await fisherman.performDuties()
+    await performDuties(fisherman)
     const keys: number[] = []
     const range = { from: Uint8Array.of(0), to: Uint8Array.of(255) }
     for await (const [key] of store.entries(range)) keys.push(key[0] ?? 0)
@@ -136,7 +136,7 @@ describe('the fisherman', () => {
       }),
     )
     for (const vote of CRIME.map(voteOf)) await fisherman.see(vote)
-    await fisherman.performDuties()
+    await performDuties(fisherman)
     expect(court.reports).toEqual([])
     expect(logged).toEqual(['offence found'])
   })
@@ -151,7 +151,7 @@ describe('the fisherman', () => {
       for (const vote of CRIME.map(voteOf)) await fisherman.see(vote)
       let round = 0
       while (court.reports.length === 0 && round < 10) {
-        await fisherman.performDuties()
+        await performDuties(fisherman)
         round++
       }
       rounds.push(round)
@@ -168,12 +168,12 @@ describe('the fisherman', () => {
       },
     }
     const fisherman = await openFisherman(portsOf({ rewards }))
-    for (let i = 0; i < 5; i++) await fisherman.performDuties()
+    for (let i = 0; i < 5; i++) await performDuties(fisherman)
     expect(collected).toEqual([
       { kind: 'withdraw', validator: validatorAt(3) },
       { kind: 'claim-reward' },
     ])
-    await fisherman.performDuties()
+    await performDuties(fisherman)
     expect(collected).toHaveLength(4)
   })
 
@@ -181,8 +181,23 @@ describe('the fisherman', () => {
     const court = courtOf('origin')
     const fisherman = await openFisherman(portsOf({ courts: [court] }))
     for (const vote of CRIME.map(voteOf)) await fisherman.see(vote)
-    await Promise.all([fisherman.performDuties(), fisherman.performDuties()])
+    await Promise.all([performDuties(fisherman), performDuties(fisherman)])
     expect(court.reports).toHaveLength(1)
+  })
+
+  test('brings everything to one chain while the other stands still', async () => {
+    const origin = courtOf('origin')
+    const auxiliary = courtOf('auxiliary')
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const stuck: Court = { ...auxiliary, report: () => promise }
+    const fisherman = await openFisherman(portsOf({ courts: [origin, stuck] }))
+    for (const vote of CRIME.map(voteOf)) await fisherman.see(vote)
+    const waiting = fisherman.performDuties('auxiliary')
+    expect(fisherman.performDuties('auxiliary')).toBe(waiting)
+    await fisherman.performDuties('origin')
+    expect(origin.reports).toHaveLength(1)
+    resolve()
+    await waiting
   })
 
   test('refuses a store that holds something else', async () => {

@@ -7,7 +7,7 @@ import {
   utf8ToBytes,
 } from '@mosaic/primitives'
 import { createMemoryStore, type Store } from '@mosaic/storage'
-import type { FishermanPorts, FishermanStore, SignedVote } from '../src/index.ts'
+import type { Fisherman, FishermanPorts, FishermanStore, SignedVote } from '../src/index.ts'
 
 const CHAINS: readonly ReturnType<typeof toHash32>[] = ['aa', 'bb'].map((byte) =>
   toHash32(`0x${byte.repeat(32)}`),
@@ -89,4 +89,9 @@ export function portsOf(change: Partial<FishermanPorts>): FishermanPorts {
     log: () => undefined,
     ...change,
   }
+}
+
+/** One round on both chains. */
+export async function performDuties(fisherman: Fisherman): Promise<void> {
+  for (const where of ['origin', 'auxiliary'] as const) await fisherman.performDuties(where)
 }
