@@ -61,6 +61,10 @@ export function createChallengePort({
 
   return {
     self: { address: sender.address, validator },
+    ownStake: async () =>
+      validator === undefined
+        ? 0n
+        : (await readView(origin, core, coreViews.validatorOf, [validator])).stake,
     facts: async () => {
       told = await follower.read()
       parameters ??= await readView(origin, core, coreViews.parameters, [])

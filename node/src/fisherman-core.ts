@@ -27,6 +27,15 @@ export type CommittedMetaBlock = {
   readonly transition: TransitionObject
   /** Height of the checkpoint that it closed with. */
   readonly sourceHeight: Height
+  /** Undefined for genesis. */
+  readonly seal:
+    | {
+        readonly transitionHash: Hash32
+        readonly source: Hash32
+        readonly target: Hash32
+        readonly transaction: Hash32
+      }
+    | undefined
 }
 
 /** A proposal for the open height that was not struck. */
@@ -167,7 +176,8 @@ function tellOn(story: CoreStory, entry: CoreLog): CoreStory {
         accumulatedGas: toGas(0n),
         kernelHash: event.genesisKernelHash,
       }
-      const genesis = { height: toMetaHeight(0n), transition, sourceHeight: toHeight(0n) }
+      const at = { height: toMetaHeight(0n), sourceHeight: toHeight(0n) }
+      const genesis = { ...at, transition, seal: undefined }
       return { ...story, commits: [genesis] }
     }
     case 'KernelOpened': {
@@ -182,10 +192,12 @@ function tellOn(story: CoreStory, entry: CoreLog): CoreStory {
       return { ...story, proposals: [...story.proposals, proposal] }
     }
     case 'MetaBlockCommitted': {
-      const { height, transitionHash, sourceHeight } = event
+      const { height, transitionHash, sourceHeight, source, target } = event
       const proposal = story.proposals.find((each) => each.transitionHash === transitionHash)
       if (proposal === undefined) return story
-      const commit = { height, transition: proposal.transition, sourceHeight }
+      const { transactionHash: transaction } = entry.log
+      const seal = { transitionHash, source, target, transaction }
+      const commit = { height, transition: proposal.transition, sourceHeight, seal }
       return { ...story, commits: [...story.commits, commit].slice(-KEPT) }
     }
     case 'DynastyCapped': {

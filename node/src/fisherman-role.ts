@@ -7,7 +7,8 @@ import type { Address, BlockNumber } from '@mosaic/primitives'
 import type { Store } from '@mosaic/storage'
 import type { NodeConfig } from './config.ts'
 import { createChallengePort } from './fisherman-challenges.ts'
-import { createCoreFollower } from './fisherman-core.ts'
+import { createCommitWatch } from './fisherman-commits.ts'
+import { type CoreFollower, createCoreFollower } from './fisherman-core.ts'
 import { createLinkReader } from './fisherman-links.ts'
 import {
   createAuxiliaryCourt,
@@ -72,7 +73,7 @@ export async function openPaidFisherman(
   const follower = createCoreFollower(origin, core, coreCreatedAt)
   const links = createLinkReader(chain, store, origin)
   return openFisherman({
-    ...createWatch(parts),
+    ...createWatch(parts, follower),
     courts: [
       createOriginCourt(chain, origin, sender),
       createAuxiliaryCourt(chain, origin, createTransactionSender(auxiliary, secretKey, options)),
@@ -85,20 +86,21 @@ export async function openPaidFisherman(
 
 /** Finds and keeps. */
 function openPoorFisherman(parts: FishermanParts): Promise<Fisherman> {
+  const { chain, origin, coreCreatedAt } = parts
+  const follower = createCoreFollower(origin, chain.definition.identity.core, coreCreatedAt)
   const nothing = { courts: [], challenges: undefined, rewards: undefined, account: undefined }
-  return openFisherman({ ...createWatch(parts), ...nothing })
+  return openFisherman({ ...createWatch(parts, follower), ...nothing })
 }
 
-function createWatch({
-  chain,
-  store,
-  origin,
-  log,
-}: FishermanParts): Pick<FishermanPorts, 'store' | 'transitionHash' | 'horizon' | 'log'> {
+function createWatch(
+  { chain, store, origin, log }: FishermanParts,
+  follower: CoreFollower,
+): Pick<FishermanPorts, 'store' | 'transitionHash' | 'horizon' | 'hiddenVotes' | 'log'> {
   return {
     store: createFishermanStore(store),
     transitionHash: createTransitionLookup(chain, origin),
     horizon: createHorizon(chain),
+    hiddenVotes: createCommitWatch(chain, origin, follower),
     log,
   }
 }

@@ -5,9 +5,20 @@ import {
   encodeCommit,
   encodePropose,
 } from '@mosaic/contracts'
-import { type Height, keccak256, toHeight, toWeight, utf8ToBytes } from '@mosaic/primitives'
+import {
+  bytesToHex,
+  type Height,
+  keccak256,
+  toBlockNumber,
+  toDynasty,
+  toGas,
+  toHeight,
+  toWeight,
+  utf8ToBytes,
+} from '@mosaic/primitives'
 import {
   domainSeparator,
+  encodeValidatorSet,
   signDigest,
   type TransitionObject,
   transitionHash,
@@ -16,8 +27,10 @@ import {
 } from '@mosaic/protocol'
 import { Interface } from 'ethers'
 import { afterEach, describe, expect, test } from 'vitest'
-import { deriveTransition } from '../../packages/chain/src/index.ts'
+import { countedVotes, deriveTransition } from '../../packages/chain/src/index.ts'
 import type { Fisherman, SignedVote } from '../../packages/fisherman/src/index.ts'
+import { getHeader } from '../contracts/anvil-header.ts'
+import { mineTransition } from '../contracts/meta-block.ts'
 import { readCommit } from '../late-commit.ts'
 import { createFishingRig, type FishingRig, performDuties } from './fishing-rig.ts'
 
@@ -285,6 +298,34 @@ describe('guilt', () => {
     })
   })
 
+  test('shown to the core alone is found there, and halts it', async () => {
+    rig = await createFishingRig()
+    await withhold(1n)
+    const fisherman = await rig.openFisherman(0)
+    await commitHidden()
+    const [committed] = await rig.books.events('MetaBlockCommitted')
+    if (committed === undefined) throw new Error('expected a commit')
+    await fish([fisherman], 1)
+    // What they vote for on the chain that everybody knows comes to the same height.
+    while (rig.chain.head().auxiliary.justified.height <= committed.sourceHeight) await rig.turn()
+    const votes = await countedVotes(
+      rig.store,
+      rig.chain.definition,
+      rig.chainIdentifier,
+      toHeight(committed.sourceHeight + 1n),
+    )
+    for (const vote of votes) await fisherman.see(vote)
+    await fish([fisherman], 16)
+    expect(await rig.books.events('Halted')).toMatchObject([
+      { reason: 'conflicting-links', reporter: rig.fishermanAt(0) },
+    ])
+    const guilty = [0, 1, 2].map((seat) => rig.validatorAt(seat))
+    const slashed = await rig.books.events('ValidatorSlashed')
+    expect(slashed.map(({ validator }) => validator)).toEqual(guilty)
+    expect(await rig.books.tokensOf(rig.fishermanAt(0))).toBe((3n * STAKE) / 10n)
+    expect(await stakeOf(3)).toBe(STAKE)
+  })
+
   test('that two of four share halts the core in one stroke', async () => {
     rig = await createFishingRig()
     await withhold(1n)
@@ -307,6 +348,49 @@ describe('guilt', () => {
     })
   })
 })
+
+/** Closes the open height with a block that only the core was ever shown, sealed by the first three of four. */
+async function commitHidden(): Promise<void> {
+  const { anvil, core, relayed } = rig
+  const { kernel, kernelHash, validatorSet } = await rig.openKernel()
+  const origin = await getHeader(anvil, 'latest')
+  const transition: TransitionObject = {
+    dynasty: toDynasty(1000n),
+    originBlockNumber: toBlockNumber(origin.number),
+    originBlockHash: origin.hash,
+    accumulatedTransactionRoot: origin.hash,
+    accumulatedGas: toGas(10n ** 12n),
+    kernelHash,
+  }
+  const hash = transitionHash(transition)
+  await propose(transition)
+  for (let i = 0; i < 3; i++) await rig.turn()
+  // Anvil itself plays the hidden chain: T̃ lies in the state of a block whose number fits.
+  let hidden = await mineTransition(anvil, hash)
+  while (hidden.header.number % relayed.epochLength !== 0n)
+    hidden = await mineTransition(anvil, hash)
+  const { header, accountProof, storageProof } = hidden
+  const sourceHeight = toHeight(header.number / relayed.epochLength)
+  const target = keccak256(utf8ToBytes('hidden target'))
+  const vote: VoteMessage = {
+    chain: rig.chainIdentifier,
+    transitionHash: hash,
+    source: header.hash,
+    target,
+    sourceHeight,
+    targetHeight: toHeight(sourceHeight + 1n),
+  }
+  const digest = voteDigest(domainSeparator(relayed.identity), vote)
+  const votes = core.keys.slice(0, 3).map((secret, validatorIndex) => {
+    return { validatorIndex, signature: signDigest(digest, secret) }
+  })
+  const words = bytesToHex(encodeValidatorSet(validatorSet))
+  const seal = { transition, kernel, validatorSet: words, header: header.rlp, target, votes }
+  await anvil.send({
+    to: core.address,
+    data: encodeCommit({ ...seal, accountProof, storageProof }),
+  })
+}
 
 /** Votes of one validator for targets that exclude each other. */
 function conflict(seat: number): readonly SignedVote[] {

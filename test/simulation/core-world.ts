@@ -152,6 +152,7 @@ export async function runCoreWorld(seed: number, rules: Rules): Promise<readonly
 
   const port: ChallengePort = {
     self: { address: CHALLENGER, validator: undefined },
+    ownStake: async () => 0n,
     facts: async () => core.facts(),
     checkpoints: async () => checkpoints.slice(0, -1),
     finalizingLink: async (checkpoint, set, slashed) => {

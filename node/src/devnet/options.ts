@@ -17,8 +17,8 @@ export type DevnetOptions = {
   readonly parameters: LocalCoreParameters
 }
 
-/** What a local core is created with, but for the token that it brings itself. */
-export type LocalCoreParameters = Omit<CoreParameters, 'token'>
+/** What a local core is created with, but for the contracts that are created with it. */
+export type LocalCoreParameters = Omit<CoreParameters, 'token' | 'reputation'>
 
 /** Stakes of the validators, in tokens. Each is below a third of the whole, so that any one may be down. */
 export const STAKES: readonly Weight[] = [31n, 27n, 23n, 19n].map((tokens) =>

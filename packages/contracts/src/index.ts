@@ -99,3 +99,4 @@ export {
   encodeRecordWork,
   reputationOf,
 } from './reputation-codec.ts'
+export { decodeCommitSignatures } from './seal-codec.ts'

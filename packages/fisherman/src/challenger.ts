@@ -88,7 +88,7 @@ async function bring(
   const brought = book.broughtAt(name)
   // Facts of a later block that still call for it: the block that had it was replaced.
   if (brought !== undefined && facts.blockNumber <= brought) return true
-  const gain = gainOf(challenge, facts, port.self)
+  const gain = gainOf(challenge, facts, { ...port.self, stake: await port.ownStake() })
   if (gain.tokens <= 0n && gain.wei <= 0n) return true
   if (!turns.isOurs(name, isUrgent(challenge, facts))) return false
   const cost = await port.dryRun(challenge)

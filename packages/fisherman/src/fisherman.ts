@@ -57,14 +57,26 @@ export async function openFisherman(
     return evidence
   }
 
-  let round = 0
+  const seeHidden = async (): Promise<void> => {
+    try {
+      for (const vote of await ports.hiddenVotes()) {
+        const evidence = await detector.see(vote)
+        if (evidence !== undefined) tell(evidence)
+      }
+    } catch (error) {
+      log('warn', 'commits not read', { error })
+    }
+  }
+
+  let rounds = 0
   const duties: Readonly<Record<Court['name'], () => Promise<void>>> = {
     origin: async () => {
       for (const evidence of await detector.seeAgain()) tell(evidence)
+      await seeHidden()
       // First: what halts the core in one stroke costs less than slashing one by one.
       const isHalting = challenger !== undefined && (await challengeAll(challenger))
       if (!isHalting) await report('origin')
-      if (rewards !== undefined && round++ % ROUNDS_PER_COLLECTION === 0)
+      if (rewards !== undefined && rounds++ % ROUNDS_PER_COLLECTION === 0)
         await collectAll(rewards, log)
     },
     auxiliary: () => report('auxiliary'),

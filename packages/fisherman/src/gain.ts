@@ -18,39 +18,46 @@ export type Challenger = {
   readonly validator: Address | undefined
 }
 
+/** A challenger with the stake of its validator, 0 without one. */
+type StakedChallenger = Challenger & { readonly stake: bigint }
+
 const BASIS_POINTS = 10_000n
 const MILLIONTHS = 1_000_000n
 
 /**
- * What a challenge that succeeds brings to its challenger, by the weights of the kernel. What its own validator loses by it counts
- * against it, what its validator would lose without it counts for it.
+ * What a challenge that succeeds brings to its challenger at least: others lose by their stakes, of which the weights in the kernel are a
+ * lower bound. What its own validator loses by it counts against it, what that would lose without it counts for it.
  */
-export function gainOf(challenge: Challenge, facts: CoreFacts, self: Challenger): Gain {
+export function gainOf(challenge: Challenge, facts: CoreFacts, self: StakedChallenger): Gain {
   const { open, closed, terms } = facts
   const share = (amount: bigint): bigint => (amount * terms.reporterShare) / BASIS_POINTS
-  const own = (set: ValidatorSet, loss: (seat: ValidatorSeat) => bigint): bigint =>
-    sum(set, (seat) => (seat.address === self.validator ? loss(seat) : 0n))
+  const own = (set: ValidatorSet, loss: (stake: bigint) => bigint): bigint =>
+    set.some((seat) => seat !== undefined && seat.address === self.validator)
+      ? loss(self.stake)
+      : 0n
   switch (challenge.kind) {
     case 'foreign-observation': {
       const voters = new Set(challenge.link.votes.map(({ validator }) => validator))
-      const loss = ({ address, weight }: ValidatorSeat): bigint =>
-        voters.has(address) ? share(weight) : 0n
-      return { tokens: sum(open.validators, loss) - own(open.validators, loss), wei: 0n }
+      const reward = sum(open.validators, ({ address, weight }) =>
+        voters.has(address) ? share(weight) : 0n,
+      )
+      const isVoter = self.validator !== undefined && voters.has(self.validator)
+      return { tokens: reward - (isVoter ? own(open.validators, share) : 0n), wei: 0n }
     }
     case 'conflicting-links': {
       const guilty = new Set(challenge.first.votes.map(({ validator }) => validator))
-      const loss = ({ address, weight }: ValidatorSeat): bigint =>
-        guilty.has(address) && !open.slashed.has(address) ? weight : 0n
-      const reward = sum(open.validators, (seat) => share(loss(seat)))
-      return { tokens: reward - own(open.validators, loss), wei: 0n }
+      const reward = sum(open.validators, ({ address, weight }) =>
+        guilty.has(address) && !open.slashed.has(address) ? share(weight) : 0n,
+      )
+      const isGuilty = self.validator !== undefined && guilty.has(self.validator)
+      return { tokens: reward - (isGuilty ? self.stake : 0n), wei: 0n }
     }
     case 'gas-target': {
       const missed = challenge.late.map(
         ({ transition }) => transition.dynasty - challenge.earlier.transition.dynasty,
       )
       const most = missed.reduce((a, b) => (a > b ? a : b), 0n)
-      const saved = ({ weight }: ValidatorSeat): bigint =>
-        (weight * most * terms.missedDynastyLoss) / MILLIONTHS
+      const saved = (stake: bigint): bigint => (stake * most * terms.missedDynastyLoss) / MILLIONTHS
       const bonds = BigInt(challenge.late.length) * terms.proposalBond
       return { tokens: own(open.validators, saved), wei: bonds }
     }
@@ -59,13 +66,10 @@ export function gainOf(challenge: Challenge, facts: CoreFacts, self: Challenger)
     case 'late-commit': {
       // A loss that is proven already is lost without this challenge, too.
       const proven = closed?.proven ?? 0n
-      const lossOf = (weight: bigint, fraction: bigint): bigint => (weight * fraction) / MILLIONTHS
+      const lossOf = (amount: bigint, fraction: bigint): bigint => (amount * fraction) / MILLIONTHS
       const set = closed?.validators ?? []
       const reward = sum(set, ({ weight }) => share(lossOf(weight, challenge.fraction)))
-      const lost = own(
-        set,
-        ({ weight }) => lossOf(weight, challenge.fraction) - lossOf(weight, proven),
-      )
+      const lost = own(set, (stake) => lossOf(stake, challenge.fraction) - lossOf(stake, proven))
       return { tokens: reward - lost, wei: 0n }
     }
   }

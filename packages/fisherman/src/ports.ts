@@ -7,7 +7,7 @@ import type {
   FinalizedCheckpoint,
   LinkVotes,
 } from './challenge.ts'
-import type { Evidence } from './evidence.ts'
+import type { Evidence, SignedVote } from './evidence.ts'
 import type { Challenger } from './gain.ts'
 
 /** One change of the store; a key without a value goes. */
@@ -53,6 +53,8 @@ export type Court = {
 /** The core, as far as a fisherman can show it something, and what this node knows for sure: of its own chain and through its own endpoint. */
 export type ChallengePort = {
   readonly self: Challenger
+  /** Stake of its validator in base units of the token; 0 without one. */
+  readonly ownStake: () => Promise<bigint>
   /** The newest state of the core; undefined unless it takes meta-blocks. */
   readonly facts: () => Promise<CoreFacts | undefined>
   /** Checkpoints on the branch that this node has finalized, lowest first: all since the commit before the closed height's. */
@@ -103,6 +105,8 @@ export type FishermanPorts = {
   readonly transitionHash: (chain: Hash32, source: Hash32) => Promise<Hash32 | undefined>
   /** The highest target of a chain that an honest vote may have by now. */
   readonly horizon: (chain: Hash32) => Height
+  /** Votes that were shown to origin alone and not read yet, signatures checked. */
+  readonly hiddenVotes: () => Promise<readonly SignedVote[]>
   readonly courts: readonly Court[]
   /** Undefined: does not challenge. */
   readonly challenges: ChallengePort | undefined

@@ -133,6 +133,7 @@ function portOf(core: TestCore, fisherman = 9, validator?: number): ChallengePor
       address: validatorAt(fisherman),
       validator: validator === undefined ? undefined : validatorAt(validator),
     },
+    ownStake: async () => (validator === undefined ? 0n : (WEIGHTS[validator] ?? 0n)),
     facts: async () => core.facts,
     checkpoints: async () => core.checkpoints,
     finalizingLink: async (checkpoint): Promise<FinalizedCheckpoint | undefined> =>
@@ -283,6 +284,16 @@ describe('a challenge', () => {
     const terms = { ...FACTS.terms, reporterShare: 5000n }
     const better = coreOf({ checkpoints: PASSED_OVER, facts: { ...FACTS, terms } })
     expect(await fish(better, 2, portOf(better, 9, 3))).toEqual(['late-commit'])
+  })
+
+  test('is weighed by the stake of the own validator, of which its weight may be a part', async () => {
+    const terms = { ...FACTS.terms, reporterShare: 2500n }
+    const facts = { ...FACTS, terms }
+    const light = coreOf({ checkpoints: PASSED_OVER, facts })
+    const port = { ...portOf(light, 9, 3), ownStake: async () => 2n * (WEIGHTS[3] ?? 0n) }
+    expect(await fish(light, 2, port)).toEqual([])
+    const full = coreOf({ checkpoints: PASSED_OVER, facts })
+    expect(await fish(full, 2, portOf(full, 9, 3))).toEqual(['late-commit'])
   })
 
   test('is brought once, also by a fisherman that was killed and sees the core as it was before', async () => {

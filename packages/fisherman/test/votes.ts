@@ -82,6 +82,7 @@ export function portsOf(change: Partial<FishermanPorts>): FishermanPorts {
     store: storeOf(),
     transitionHash: async (_chain, source) => trueTransition(source),
     horizon: () => toHeight(1000n),
+    hiddenVotes: async () => [],
     courts: [],
     challenges: undefined,
     rewards: undefined,
