@@ -15,6 +15,9 @@ export const VALIDATOR_USAGE = `  mosaic validator deposit --origin URL --core A
   mosaic validator withdraw --origin URL --core ADDRESS --key FILE [--validator ADDRESS]
       pays the stake out after the delay; anyone may call it
 
+  mosaic validator reweigh --origin URL --core ADDRESS --key FILE [--validator ADDRESS]
+      has the next kernel follow the validator's reputation; by anyone
+
   mosaic validator status --origin URL --core ADDRESS --validator ADDRESS
       what the core keeps of a validator, as JSON
 `

@@ -4,6 +4,7 @@ import {
   devnetTokenAbi,
   encodeDeposit,
   encodeLogout,
+  encodeReweigh,
   encodeWithdraw,
   type RegisteredValidator,
 } from '@mosaic/contracts'
@@ -62,11 +63,14 @@ export async function validatorCommand(words: readonly string[]): Promise<number
     case 'withdraw':
       await send(session, encodeWithdraw)
       return 0
+    case 'reweigh':
+      await send(session, encodeReweigh)
+      return 0
     case 'status':
       await printStatus(session, toAddress(session.require('validator')))
       return 0
     default:
-      throw new InvalidValueError('deposit, logout, withdraw or status', action)
+      throw new InvalidValueError('deposit, logout, withdraw, reweigh or status', action)
   }
 }
 
@@ -133,6 +137,9 @@ async function printStatus({ client, core }: Session, validator: Address): Promi
   const registered: RegisteredValidator = await readView(client, core, coreViews.validatorOf, [
     validator,
   ])
+  const { weight, queued } = registered.isWeighted
+    ? await readView(client, core, coreViews.weightingOf, [validator])
+    : { weight: registered.stake, queued: undefined }
   const { height, phase } = await readView(client, core, coreViews.head, [])
   const { withdrawalDelay } = await readView(client, core, coreViews.parameters, [])
   const { removedAt } = registered
@@ -140,6 +147,8 @@ async function printStatus({ client, core }: Session, validator: Address): Promi
     `${toJson({
       validator,
       ...registered,
+      weight,
+      queuedReputation: queued,
       withdrawableAt: removedAt === 0n ? undefined : removedAt + withdrawalDelay,
       core: { address: core, phase, openHeight: height },
     })}\n`,

@@ -444,6 +444,7 @@ contract ReweighingsTest is CoreFixture {
     }
 
     /// @dev Random reputations, joins, logouts and offences: neither set is ever without weight.
+    /// forge-config: default.fuzz.runs = 64
     function testFuzz_commit_randomReputations_setsKeepWeight(uint256 seed) public {
         _openWith(4);
         uint256 keys = 4;
