@@ -41,7 +41,8 @@ export function createClock(underneath: () => bigint): Clock {
       return time > parent ? time : parent + 1n
     },
     sealed: (timestamp) => {
-      if (fixed !== undefined) offset = timestamp - underneath()
+      // Time goes on from the latest block, also when that is ahead of the time underneath.
+      if (fixed !== undefined || timestamp > now()) offset = timestamp - underneath()
       fixed = undefined
     },
     increase: (seconds) => {

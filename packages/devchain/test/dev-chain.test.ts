@@ -307,6 +307,14 @@ describe('time', () => {
     expect(await timestamp()).toBe(START + 2000)
   })
 
+  test('goes on from the latest block', async () => {
+    await ask('hardhat_mine', '0x3', '0x64')
+    expect(await timestamp()).toBe(START + 201)
+    chain.increaseTime(50)
+    await chain.mine()
+    expect(await timestamp()).toBe(START + 251)
+  })
+
   test('does not go back', async () => {
     await chain.mine(3)
     expect(await failureOf(ask('evm_setNextBlockTimestamp', START))).toEqual([
@@ -499,7 +507,7 @@ describe('a dump', () => {
     expect(await askOther('eth_getTransactionReceipt', hash)).toEqual(await receiptOf(hash))
     await other.mine()
     expect(await askOther('eth_getBlockByNumber', '0x2', false)).toMatchObject({
-      timestamp: `0x${(START + 500).toString(16)}`,
+      timestamp: `0x${(START + 501).toString(16)}`,
     })
   })
 
