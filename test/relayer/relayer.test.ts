@@ -1,7 +1,11 @@
-import { coreViews } from '@mosaic/contracts'
+import { coreViews, encodePropose } from '@mosaic/contracts'
 import { createEthereumClient, readCoreLogs, readView } from '@mosaic/origin'
-import { type MetaHeight, toBlockNumber } from '@mosaic/primitives'
+import { type MetaHeight, toBlockNumber, toHeight } from '@mosaic/primitives'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import {
+  type FinalizedTransition,
+  readFinalizedTransition,
+} from '../../packages/relayer/src/auxiliary-reader.ts'
 import { ORIGIN_CHAIN_ID } from '../contracts/meta-block.ts'
 import { createRig, type Rig } from './rig.ts'
 
@@ -71,6 +75,37 @@ describe('the relayer', () => {
       'meta-block-proposed',
     ])
     expect(rig.chain.head().observation.number).toBeGreaterThan(0n)
+  })
+
+  test('closes no height later than the gas target allows, whoever proposes that', async () => {
+    while (rig.chain.finalized().height < 5n) await rig.turn()
+    const auxiliary = createEthereumClient(
+      rig.auxiliary,
+      { kind: 'finalized-tag' },
+      rig.chain.execution.chainId,
+    )
+    const found: FinalizedTransition[] = []
+    for (let height = 1n; height <= rig.chain.finalized().height; height++) {
+      const each = await readFinalizedTransition(auxiliary, toHeight(height))
+      if (each !== undefined && each.transition.dynasty > 0n) found.push(each)
+    }
+    const [due] = found
+    const late = found.at(-1)
+    if (due === undefined || late === undefined) throw new Error('expected finalized checkpoints')
+    expect(late.transition.dynasty).toBeGreaterThan(due.transition.dynasty)
+    const data = encodePropose(late.transition)
+    await rig.anvil.send({ to: rig.core.address, data, value: 10n ** 17n })
+    const relayer = rig.createRelayer()
+    await relayUntil(2n, async () => relayer.relayOnce())
+    const logs = await readCoreLogs(
+      origin(),
+      rig.core.address,
+      ['MetaBlockCommitted'],
+      toBlockNumber(0n),
+    )
+    expect(logs.map(({ event }) => event)).toMatchObject([
+      { height: 1n, transitionHash: due.transitionHash },
+    ])
   })
 
   test('needs nothing but the chains: a new one in every round does as well', async () => {
