@@ -101,6 +101,10 @@ describe('mosaic db', () => {
     await writeFile(blocksFile, 'blocks')
     await expect(run('import', blocksFile)).rejects.toThrow('expected an RLP list')
     await expect(run('import')).rejects.toThrow('expected one file')
+    await expect(
+      dbCommand(['verify', '--data-dir', join(directory, 'none'), ...options.slice(2)]),
+    ).rejects.toThrow('expected the store of a node in')
+    expect(await readdir(directory)).not.toContain('none')
     await expect(run('repair')).rejects.toThrow('expected verify, export or import')
   })
 

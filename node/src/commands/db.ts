@@ -1,4 +1,4 @@
-import { createReadStream, createWriteStream } from 'node:fs'
+import { createReadStream, createWriteStream, existsSync } from 'node:fs'
 import { mkdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -10,6 +10,8 @@ import { InvalidValueError, toBlockNumber } from '@mosaic/primitives'
 import { openStore, type Store } from '@mosaic/storage'
 import { openNodeChain } from '../open-chain.ts'
 import { createRlpSplitter } from '../rlp-splitter.ts'
+
+const ACTIONS = ['verify', 'export', 'import']
 
 type Opened = { readonly chain: Chain; readonly store: Store }
 
@@ -33,6 +35,10 @@ export async function dbCommand(words: readonly string[]): Promise<number> {
   const dataDir = values['data-dir']
   if (dataDir === undefined) throw new InvalidValueError('--data-dir', undefined)
   if (values.genesis === undefined) throw new InvalidValueError('--genesis', undefined)
+  if (!ACTIONS.includes(action)) throw new InvalidValueError('verify, export or import', action)
+  if (action !== 'import' && !existsSync(join(dataDir, 'chain'))) {
+    throw new InvalidValueError(`the store of a node in ${dataDir}`, 'none')
+  }
   const opened = await open(dataDir, values.genesis)
   try {
     switch (action) {
@@ -40,10 +46,8 @@ export async function dbCommand(words: readonly string[]): Promise<number> {
         return await verify(opened)
       case 'export':
         return await exportBlocks(opened.chain, requireFile(positionals), values)
-      case 'import':
-        return await importBlocks(opened.chain, requireFile(positionals))
       default:
-        throw new InvalidValueError('verify, export or import', action)
+        return await importBlocks(opened.chain, requireFile(positionals))
     }
   } finally {
     await opened.store.close()

@@ -42,7 +42,7 @@ export function createCliqueMethods(ports: {
     }
     return {
       inturnPercent: blocks === 0 ? 0 : (100 * inTurn) / blocks,
-      sealingActivity: Object.fromEntries(activity),
+      sealerActivity: Object.fromEntries(activity),
       numBlocks: blocks,
     }
   }

@@ -112,7 +112,7 @@ describe('clique', () => {
     })
     expect(await call('clique_status')).toEqual({
       inturnPercent: 100,
-      sealingActivity: { [ALICE]: 4, [CONTRACT]: 0 },
+      sealerActivity: { [ALICE]: 4, [CONTRACT]: 0 },
       numBlocks: 4,
     })
   })
