@@ -1,6 +1,6 @@
 import { coreViews } from '@mosaic/contracts'
 import { type EthereumClient, readCoreLogs, readView } from '@mosaic/origin'
-import { type Address, type BlockNumber, toBlockNumber } from '@mosaic/primitives'
+import { type Address, type BlockNumber, type Hash32, toBlockNumber } from '@mosaic/primitives'
 import type { AccountabilityView } from '@mosaic/rpc'
 
 /** What origin says of who was punished, and whether the core still takes meta-blocks. */
@@ -13,7 +13,7 @@ export type CoreWatch = {
   readonly isHalted: () => boolean
 }
 
-/** Blocks at the head of origin whose logs are read again at each look, because they may be replaced. */
+/** Blocks at the head of origin whose logs are read again at each look, because they may be replaced. If more are, all is read again. */
 const UNSETTLED_BLOCKS = 64n
 
 /** Watches a core through this node's own endpoint. */
@@ -22,7 +22,8 @@ export function createCoreWatch(
   core: Address,
   createdAt: BlockNumber,
 ): CoreWatch {
-  let settledTo: bigint = createdAt - 1n
+  /** The block up to which slashings are settled; it may yet be replaced. */
+  let anchor: { readonly number: bigint; readonly hash: Hash32 } | undefined
   let settled: AccountabilityView['slashed'] = []
   let known: AccountabilityView | undefined
 
@@ -57,16 +58,30 @@ export function createCoreWatch(
     return { height, reason, reporter, transaction: first.log.transactionHash }
   }
 
+  const settle = async (boundary: bigint): Promise<void> => {
+    if (anchor !== undefined) {
+      const header = await origin.header(toBlockNumber(anchor.number))
+      if (header?.hash !== anchor.hash) {
+        anchor = undefined
+        settled = []
+      }
+    }
+    const from = next()
+    if (boundary < from) return
+    // Read before the logs: if the chain changes in between, the next look notices.
+    const header = await origin.header(toBlockNumber(boundary))
+    if (header === undefined) return
+    settled = [...settled, ...(await readSlashings(from, boundary))]
+    anchor = { number: boundary, hash: header.hash }
+  }
+  const next = (): bigint => (anchor === undefined ? createdAt : anchor.number + 1n)
+
   return {
     look: async () => {
       const newest = await origin.blockNumber()
       const { phase } = await readView(origin, core, coreViews.head, [], newest)
-      const boundary = newest > UNSETTLED_BLOCKS ? newest - UNSETTLED_BLOCKS : 0n
-      if (boundary > settledTo) {
-        settled = [...settled, ...(await readSlashings(settledTo + 1n, boundary))]
-        settledTo = boundary
-      }
-      const slashed = [...settled, ...(await readSlashings(settledTo + 1n, newest))]
+      await settle(newest > UNSETTLED_BLOCKS ? newest - UNSETTLED_BLOCKS : 0n)
+      const slashed = [...settled, ...(await readSlashings(next(), newest))]
       known = { phase, slashed, halt: phase === 'halted' ? await readHalt(newest) : undefined }
     },
     accountability: () => known,

@@ -114,8 +114,8 @@ const NOTHING: CoreStory = {
 }
 
 /**
- * Follows a core from its creation. What final blocks say is read once; what later blocks say is read each time. When the block up to
- * which it has read is no longer there, it begins again.
+ * Follows a core from its creation. What final blocks say is read once; what later blocks say is read for each new head. When the block up
+ * to which it has read is no longer there, it begins again.
  */
 export function createCoreFollower(
   origin: EthereumClient,
@@ -148,13 +148,17 @@ export function createCoreFollower(
     anchor = { number: final, hash: header.hash }
   }
 
+  let told: { readonly at: Hash32; readonly story: ToldStory } | undefined
   return {
     read: async () => {
-      await settle()
       const newest = await origin.header('latest')
       if (newest === undefined) return { ...settled, blockNumber: createdAt, timestamp: 0n }
-      const { number, timestamp } = newest
-      return { ...(await follow(settled, next(), number)), blockNumber: number, timestamp }
+      const { number, hash, timestamp } = newest
+      if (told?.at === hash) return told.story
+      await settle()
+      const story = { ...(await follow(settled, next(), number)), blockNumber: number, timestamp }
+      told = { at: hash, story }
+      return story
     },
   }
 }

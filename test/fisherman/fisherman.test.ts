@@ -28,7 +28,7 @@ import {
 import { Interface } from 'ethers'
 import { afterEach, describe, expect, test } from 'vitest'
 import { countedVotes, deriveTransition } from '../../packages/chain/src/index.ts'
-import type { Fisherman, SignedVote } from '../../packages/fisherman/src/index.ts'
+import type { Fisherman } from '../../packages/fisherman/src/index.ts'
 import { getHeader } from '../contracts/anvil-header.ts'
 import { mineTransition } from '../contracts/meta-block.ts'
 import { readCommit } from '../late-commit.ts'
@@ -283,7 +283,7 @@ describe('guilt', () => {
     rig = await createFishingRig()
     await withhold(1n)
     const fishermen = await Promise.all([0, 1, 2].map((i) => rig.openFisherman(i, i)))
-    for (const vote of conflict(3)) for (const each of fishermen) await each.see(vote)
+    for (const vote of rig.conflict(3)) for (const each of fishermen) await each.see(vote)
     await fish(fishermen, 16)
     const [slashed, ...others] = await rig.books.events('ValidatorSlashed')
     expect(others).toEqual([])
@@ -331,7 +331,7 @@ describe('guilt', () => {
     await withhold(1n)
     const fishermen = await Promise.all([0, 1].map((i) => rig.openFisherman(i, i)))
     for (const seat of [2, 3])
-      for (const vote of conflict(seat)) for (const each of fishermen) await each.see(vote)
+      for (const vote of rig.conflict(seat)) for (const each of fishermen) await each.see(vote)
     await fish(fishermen, 20)
     const [halted] = await rig.books.events('Halted')
     expect(halted).toMatchObject({ reason: 'conflicting-links' })
@@ -389,25 +389,5 @@ async function commitHidden(): Promise<void> {
   await anvil.send({
     to: core.address,
     data: encodeCommit({ ...seal, accountProof, storageProof }),
-  })
-}
-
-/** Votes of one validator for targets that exclude each other. */
-function conflict(seat: number): readonly SignedVote[] {
-  const head = rig.chain.head()
-  const secret = rig.core.keys[seat]
-  if (secret === undefined) throw new RangeError(`expected the key of seat ${seat}`)
-  const source = head.auxiliary.justified
-  return ['one', 'other'].map((name): SignedVote => {
-    const vote: VoteMessage = {
-      chain: rig.chainIdentifier,
-      transitionHash: keccak256(utf8ToBytes('T')),
-      source: source.hash,
-      target: keccak256(utf8ToBytes(name)),
-      sourceHeight: source.height,
-      targetHeight: toHeight(source.height + 1n),
-    }
-    const digest = voteDigest(domainSeparator(rig.relayed.identity), vote)
-    return { vote, signature: signDigest(digest, secret), validator: rig.validatorAt(seat) }
   })
 }

@@ -1,9 +1,23 @@
-import type { CoreParameters } from '@mosaic/contracts'
+import { type CoreParameters, encodeSlash } from '@mosaic/contracts'
 import { createEthereumClient, type EthereumClient, readKernels } from '@mosaic/origin'
-import { type Address, type Hash32, toBlockNumber } from '@mosaic/primitives'
-import { coreIdentifier, secretKeyToAddress } from '@mosaic/protocol'
+import {
+  type Address,
+  type Hash32,
+  keccak256,
+  toBlockNumber,
+  toHeight,
+  utf8ToBytes,
+} from '@mosaic/primitives'
+import {
+  coreIdentifier,
+  domainSeparator,
+  secretKeyToAddress,
+  signDigest,
+  type VoteMessage,
+  voteDigest,
+} from '@mosaic/protocol'
 import { openPaidFisherman } from '../../node/src/fisherman-role.ts'
-import type { Fisherman } from '../../packages/fisherman/src/index.ts'
+import type { Fisherman, SignedVote } from '../../packages/fisherman/src/index.ts'
 import { createMemoryStore, type Store } from '../../packages/storage/src/index.ts'
 import { readFields, toQuantity } from '../contracts/anvil.ts'
 import { ORIGIN_CHAIN_ID } from '../contracts/meta-block.ts'
@@ -22,6 +36,10 @@ export type FishingRig = Rig & {
   readonly books: StakeBooks
   /** Wei that an account has paid for gas, by its transactions. */
   readonly gasPaidBy: (account: Address) => Promise<bigint>
+  /** Two votes of the validator in a seat for targets that exclude each other. */
+  readonly conflict: (seat: number) => readonly [SignedVote, SignedVote]
+  /** Brings such votes of some seats to the core. Returns the validators. */
+  readonly slash: (seats: readonly number[]) => Promise<readonly Address[]>
   /** Identifier of auxiliary in votes. */
   readonly chainIdentifier: Hash32
   readonly openKernel: () => Promise<Awaited<ReturnType<typeof readKernels>>[number]>
@@ -48,6 +66,23 @@ export async function createFishingRig(
     const found = rig.core.validators[seat]
     if (found === undefined) throw new RangeError(`expected validator ${seat}`)
     return found.address
+  }
+  const conflict = (seat: number): readonly [SignedVote, SignedVote] => {
+    const source = rig.chain.head().auxiliary.justified
+    const secret = rig.core.keys[seat] ?? new Uint8Array()
+    const voteFor = (name: string): SignedVote => {
+      const vote: VoteMessage = {
+        chain: coreIdentifier(rig.relayed.identity),
+        transitionHash: keccak256(utf8ToBytes('T')),
+        source: source.hash,
+        target: keccak256(utf8ToBytes(name)),
+        sourceHeight: source.height,
+        targetHeight: toHeight(source.height + 1n),
+      }
+      const digest = voteDigest(domainSeparator(rig.relayed.identity), vote)
+      return { vote, signature: signDigest(digest, secret), validator: validatorAt(seat) }
+    }
+    return [voteFor('one'), voteFor('other')]
   }
 
   return {
@@ -88,6 +123,16 @@ export async function createFishingRig(
         }
       }
       return paid
+    },
+    conflict,
+    slash: async (seats) => {
+      const validators: Address[] = []
+      for (const seat of seats) {
+        const [first, second] = conflict(seat)
+        await rig.anvil.send({ to: address, data: encodeSlash(first, second) })
+        validators.push(first.validator)
+      }
+      return validators
     },
     chainIdentifier: coreIdentifier(rig.relayed.identity),
     openKernel: async () => {
