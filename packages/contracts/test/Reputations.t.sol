@@ -34,7 +34,7 @@ contract ReputationsTest is CoreFixture {
         uint32 lifetime,
         uint32 spread
     ) public {
-        VM.assume(lifetime != 0);
+        VM.assume(lifetime > 1);
         FiniteLifetimeReputation finite = new FiniteLifetimeReputation(lifetime, spread);
         uint256 life = finite.lifetimeOf(core, validator, start);
         assertTrue(life >= lifetime && life <= uint256(lifetime) + spread, "in bounds");
@@ -55,8 +55,9 @@ contract ReputationsTest is CoreFixture {
     }
 
     function test_finiteLifetime_outOfBounds_reverts() public {
-        uint64[2][3] memory wrong =
-            [[uint64(0), 5], [uint64((1 << 48) + 1), 0], [uint64(1), (1 << 48) + 1]];
+        uint64[2][4] memory wrong = [
+            [uint64(0), 5], [uint64(1), 5], [uint64((1 << 48) + 1), 0], [uint64(2), (1 << 48) + 1]
+        ];
         for (uint256 i; i < wrong.length; ++i) {
             VM.expectRevert(
                 abi.encodeWithSelector(

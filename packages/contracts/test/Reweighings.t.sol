@@ -443,6 +443,39 @@ contract ReweighingsTest is CoreFixture {
         assertEq(_wordAt(0), _word(1, BOTH, expected));
     }
 
+    /// forge-config: default.fuzz.runs = 64
+    function testFuzz_reweigh_anyAnswer_isWeighedInRange(uint256 answer, bool isSmall) public {
+        if (isSmall) answer %= 12_000;
+        if (answer == type(uint256).max) --answer;
+        _openWith(3);
+        _told.tell(_validator(2), answer);
+        if (answer >= 10_000) return _expectUnchanged(2, STAKE);
+        _keeper().reweigh(_validator(2));
+        _commitNext(1, _firstKeys(3));
+        uint256 weight = uint256(STAKE) * answer / 10_000;
+        assertEq(_wordAt(1), answer == 0 ? _word(2, REAR, STAKE) : _word(2, BOTH, weight));
+    }
+
+    /// @dev A loss between question and kernel leaves so little that the answer would make nothing of it.
+    function test_reweigh_roundedToNothing_keepsTheWeight() public {
+        CoreParameters memory parameters = _parameters(IERC20(address(_token)));
+        parameters.minimumStake = 1;
+        _core = new Core(parameters, address(_arbiter), address(this), "definition");
+        _deposit(1, 7);
+        _open();
+        _told.tell(_validator(1), 1_429);
+        _keeper().reweigh(_validator(1));
+        assertEq(_keeper().weightingOf(_validator(1)).queued, 1_430);
+        // A half of all stakes of height 1, as a missed gas target costs.
+        uint256 loss = (500_000 << 208) | (1 << 160) | uint160(address(this));
+        VM.store(address(_core), keccak256(abi.encode(0, 21)), bytes32(loss));
+        VM.store(address(_core), LOSS_COUNT_SLOT, bytes32(uint256(1)));
+        _commitNext(1, _firstKeys(1));
+        assertEq(_core.validatorOf(_validator(1)).stake, 4);
+        assertEq(_wordAt(0), _word(1, BOTH, 7));
+        assertEq(_keeper().weightingOf(_validator(1)).queued, 0);
+    }
+
     /// @dev Random reputations, joins, logouts and offences: neither set is ever without weight.
     /// forge-config: default.fuzz.runs = 64
     function testFuzz_commit_randomReputations_setsKeepWeight(uint256 seed) public {

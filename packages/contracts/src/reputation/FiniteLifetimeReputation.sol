@@ -11,7 +11,7 @@ import { ReputationFunction } from "./ReputationFunction.sol";
 /// @dev Spec: §2.7, "finite (probabilistic) lifetime". A drawn number is known before the stake is paid in: who tries many
 ///      addresses comes close to `lifetime + spread`, nobody over it.
 contract FiniteLifetimeReputation is Reputation {
-    /// @notice Nobody would ever have weight, or the heights would not fit in 64 bits.
+    /// @notice Nobody would ever be in both sets of a height, or the heights would not fit in 64 bits.
     error LifetimeOutOfBounds(uint64 lifetime, uint64 spread);
 
     /// @notice Heights for which every validator counts.
@@ -21,10 +21,11 @@ contract FiniteLifetimeReputation is Reputation {
 
     uint64 private constant MAX_HEIGHTS = 1 << 48;
 
-    /// @param lifetime_ Heights for which every validator counts; 1 at least.
+    /// @param lifetime_ Heights for which every validator counts; 2 at least: in its first it is not in the rear set yet, and the
+    ///        genesis set begins at height 0, which nobody votes for.
     /// @param spread_ Most heights that are drawn in addition.
     constructor(uint64 lifetime_, uint64 spread_) {
-        if (lifetime_ == 0 || lifetime_ > MAX_HEIGHTS || spread_ > MAX_HEIGHTS) {
+        if (lifetime_ < 2 || lifetime_ > MAX_HEIGHTS || spread_ > MAX_HEIGHTS) {
             revert LifetimeOutOfBounds(lifetime_, spread_);
         }
         lifetime = lifetime_;
