@@ -26,6 +26,9 @@ ${VALIDATOR_USAGE}
   mosaic account new|import|list [--keystore DIR] [--key FILE] [--password-file FILE]
       secret keys in encrypted files (Web3 secret storage, version 3), as other clients write and read them
 
+  mosaic authority status | admit ADDRESS | drop ADDRESS | discard ADDRESS [--rpc URL] [--token-secret-file FILE]
+      who may seal blocks, and the votes of this producer on that; more than half of the signers decide
+
   mosaic guard export|import FILE --data-dir DIR --genesis FILE --validator ADDRESS
       what a validator's key has signed, from and to the form of EIP-3076; of a node that is stopped
 
@@ -59,6 +62,8 @@ export async function main(words: readonly string[]): Promise<number> {
         return await (await import('./commands/validator.ts')).validatorCommand(rest)
       case 'account':
         return await (await import('./commands/account.ts')).accountCommand(rest)
+      case 'authority':
+        return await (await import('./commands/authority.ts')).authorityCommand(rest)
       case 'guard':
         return await (await import('./commands/guard.ts')).guardCommand(rest)
       case 'db':
@@ -70,7 +75,7 @@ export async function main(words: readonly string[]): Promise<number> {
         return 0
       default:
         process.stderr.write(
-          `expected dev, devnet, node, relayer, genesis, status, validator, account, guard, db or help, received ${command}\n\n${HELP}`,
+          `expected dev, devnet, node, relayer, genesis, status, validator, account, authority, guard, db or help, received ${command}\n\n${HELP}`,
         )
         return 2
     }

@@ -5,13 +5,22 @@ import { EndpointUnreachableError, RpcError } from './errors.ts'
 /** Asks a JSON-RPC endpoint. @throws {@link RpcError} or {@link EndpointUnreachableError} */
 export type JsonRpcRequest = (method: string, params: readonly unknown[]) => Promise<unknown>
 
-/** A JSON-RPC client over HTTP. One request is one POST; nothing is cached or retried. */
-export function createJsonRpcClient(url: string, timeoutMs = 20_000): JsonRpcRequest {
+/**
+ * A JSON-RPC client over HTTP. One request is one POST; nothing is cached or retried.
+ *
+ * @param token makes a bearer token for each request; none if it is left out.
+ */
+export function createJsonRpcClient(
+  url: string,
+  timeoutMs = 20_000,
+  token?: () => string,
+): JsonRpcRequest {
   let id = 0
   return async (method, params) => {
     const request = new FetchRequest(url)
     request.timeout = timeoutMs
     request.setThrottleParams({ maxAttempts: 1 })
+    if (token !== undefined) request.setHeader('authorization', `Bearer ${token()}`)
     request.body = { jsonrpc: '2.0', id: ++id, method, params }
     let body: unknown
     try {

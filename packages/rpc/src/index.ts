@@ -82,6 +82,7 @@ export type {
   SimulationFaultView,
   SimulationRequest,
 } from './simulation-views.ts'
+export { createToken } from './token.ts'
 export type { TraceChoice, TraceView } from './trace-views.ts'
 export type {
   AccessListEntry,

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { afterEach, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { createTokenCheck } from '../src/token.ts'
+import { createToken, createTokenCheck } from '../src/token.ts'
 import { type Running, startServer } from './harness.ts'
 
 const SECRET = new Uint8Array(32).fill(7)
@@ -17,6 +17,12 @@ function token(
 }
 
 describe('a token', () => {
+  test('as it is made is valid for its minute', () => {
+    const header = `Bearer ${createToken(SECRET, NOW * 1000)}`
+    expect(createTokenCheck(SECRET, () => (NOW + 60) * 1000)(header)).toBe('valid')
+    expect(createTokenCheck(SECRET, () => (NOW + 61) * 1000)(header)).toBe('invalid')
+  })
+
   const check = createTokenCheck(SECRET, () => NOW * 1000)
 
   test.each<readonly [string, string | undefined, string]>([
