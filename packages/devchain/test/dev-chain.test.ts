@@ -10,7 +10,7 @@ import {
   toHash32,
   utf8ToBytes,
 } from '@mosaic/primitives'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createDevChain, type DevChain, ProviderError } from '../src/index.ts'
 import { creation, NOTER, REVERTER, SPEAKER } from './contracts.ts'
 
@@ -104,6 +104,17 @@ describe('a chain for tests', () => {
     await send()
     expect(await other.provider.request({ method: 'eth_blockNumber' })).toBe('0x0')
     expect(other.chain.genesis.hash).toBe(chain.chain.genesis.hash)
+  })
+
+  test('goes on while the timers of a test stand still', async () => {
+    vi.useFakeTimers()
+    try {
+      expect(await receiptOf(await send())).toMatchObject({ status: '0x1' })
+      await chain.mine(300)
+      expect(await ask('eth_getLogs', { fromBlock: '0x0' })).toEqual([])
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   test('answers nothing after it was closed, and may be closed twice', async () => {
