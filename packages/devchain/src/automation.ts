@@ -25,8 +25,10 @@ export function createAutomation(
     isSealing = true
     miner
       .mine(1n)
-      // The chain was closed meanwhile.
-      .catch(() => undefined)
+      .catch((error: unknown) => {
+        // Otherwise the chain was closed meanwhile.
+        if (timer !== undefined) process.emitWarning(`block not sealed: ${String(error)}`)
+      })
       .finally(() => {
         isSealing = false
       })

@@ -40,6 +40,8 @@ export type MinerSettings = {
 const SECRET_KEY = hexToBytes(SEALER.secretKey)
 const VANITY_BYTES = 32
 const DIFFICULTY_IN_TURN = 2n
+/** Blocks that are sealed before other work gets its turn. */
+const BLOCKS_AT_ONCE = 256n
 const NOTHING: Candidates = { next: () => undefined, skipped: () => undefined }
 
 /** Creates the miner of a chain. */
@@ -126,6 +128,7 @@ export function createMiner(
   return {
     mine: async (count, intervalSeconds) => {
       for (let i = 0n; i < count; i++) {
+        if (i % BLOCKS_AT_ONCE === BLOCKS_AT_ONCE - 1n) await setImmediate()
         await chain.exclusive(() =>
           produce(
             i === 0n || intervalSeconds === undefined
