@@ -1,7 +1,7 @@
 /** How `mosaic dev` is used. */
 export const DEV_USAGE = `  mosaic dev [--port 8545] [--host 127.0.0.1] [--accounts 10] [--balance 10000] [--mnemonic WORDS] [--chain-id 31337]
       [--block-time SECONDS | --no-mining] [--gas-limit 30000000] [--base-fee WEI] [--timestamp SECONDS] [--compat anvil|hardhat|none]
-      [--state FILE | --load-state FILE --dump-state FILE] [--state-interval SECONDS] [--config-out FILE] [--silent]
+      [--state FILE | --load-state FILE --dump-state FILE] [--state-interval SECONDS] [--config-out FILE] [--auto-impersonate] [--silent]
       a chain for tests, in the place of anvil, hardhat node or ganache
 `
 

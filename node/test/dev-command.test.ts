@@ -88,6 +88,21 @@ describe('mosaic dev', () => {
     expect(await end()).toBe(0)
   })
 
+  test('understands the words of anvil and hardhat', async () => {
+    const words = ['--block-base-fee-per-gas', '7', '--auto-impersonate', '--timestamp', '1000']
+    const { banner, ask, end } = await serve('-q', '--hostname', '127.0.0.1', ...words)
+    expect(banner).not.toContain('Private Keys')
+    expect(await ask('eth_getBlockByNumber', '0x0', false)).toMatchObject({
+      baseFeePerGas: '0x7',
+      timestamp: '0x3e8',
+    })
+    const stranger = `0x${'11'.repeat(20)}`
+    await ask('anvil_setBalance', stranger, '0xde0b6b3a7640000')
+    await ask('eth_sendTransaction', { from: stranger, to: stranger, value: '0x1' })
+    expect(await ask('eth_getTransactionCount', stranger, 'latest')).toBe('0x1')
+    expect(await end()).toBe(0)
+  })
+
   test('goes on from the state that it left', async () => {
     const file = join(directory, 'state')
     const first = await serve('--state', file, '--silent', '--no-mining')

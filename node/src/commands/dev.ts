@@ -28,6 +28,7 @@ type DevCommand = {
   /** Seconds between dumps while it runs; 0: only at the end. */
   readonly dumpSeconds: number
   readonly silent: boolean
+  readonly impersonatesAll: boolean
 }
 
 /** Serves a chain for tests until `stopped`. @throws InvalidValueError for words that it does not know. */
@@ -43,6 +44,9 @@ export async function devCommand(
     ...(command.silent ? { onConsoleLog: () => undefined } : {}),
   })
   try {
+    if (command.impersonatesAll) {
+      await chain.provider.request({ method: 'anvil_autoImpersonateAccount', params: [true] })
+    }
     const { url } = await chain.listen({ port: command.port, host: command.host })
     const facts = describe(chain, command.mnemonic)
     if (command.configOut !== undefined) {
@@ -81,9 +85,15 @@ function readCommand(words: readonly string[]): DevCommand {
       'state-interval': { type: 'string', default: '0' },
       'config-out': { type: 'string' },
       silent: { type: 'boolean', default: false },
+      // The same, as anvil and hardhat call them.
+      hostname: { type: 'string' },
+      quiet: { type: 'boolean', short: 'q', default: false },
+      'block-base-fee-per-gas': { type: 'string' },
+      'auto-impersonate': { type: 'boolean', default: false },
     },
   })
-  const { mnemonic, host, silent, state, timestamp } = values
+  const { mnemonic, state, timestamp } = values
+  const baseFee = values['block-base-fee-per-gas'] ?? values['base-fee']
   const blockTime = values['block-time']
   if (blockTime !== undefined && values['no-mining']) {
     throw new InvalidValueError('one of --block-time and --no-mining', 'both')
@@ -95,21 +105,28 @@ function readCommand(words: readonly string[]): DevCommand {
       mnemonic,
       chainId: toInteger(values['chain-id'], '--chain-id'),
       gasLimit: toInteger(values['gas-limit'], '--gas-limit'),
-      baseFee: toInteger(values['base-fee'], '--base-fee'),
+      baseFee: toInteger(baseFee, '--base-fee'),
       compat: toCompatibility(values.compat),
       mining: toMining(blockTime, values['no-mining']),
-      ...(timestamp === undefined ? {} : { time: toInteger(timestamp, '--timestamp') }),
+      ...(timestamp === undefined ? {} : { clock: clockFrom(toInteger(timestamp, '--timestamp')) }),
     },
     mnemonic,
     port: Number(toInteger(values.port, '--port')),
-    host,
+    host: values.hostname ?? values.host,
     configOut: values['config-out'],
     loadFrom: state ?? values['load-state'],
     mayBeMissing: state !== undefined,
     dumpTo: state ?? values['dump-state'],
     dumpSeconds: Number(toInteger(values['state-interval'], '--state-interval')),
-    silent,
+    silent: values.silent || values.quiet,
+    impersonatesAll: values['auto-impersonate'],
   }
+}
+
+/** A clock that begins at a moment and goes on from there. */
+function clockFrom(timestamp: bigint): () => bigint {
+  const begun = Date.now()
+  return () => timestamp + BigInt(Math.floor((Date.now() - begun) / 1000))
 }
 
 function toMining(
