@@ -12,6 +12,7 @@ import {
 } from '@mosaic/primitives'
 import { applyMessage, type CallBlock, type CallFault, type CallRequest } from './call.ts'
 import { abandon, innerAddress, type Machine } from './machine.ts'
+import type { TakeTurn } from './machine-pool.ts'
 import { createAccessListTracer } from './tracing/access-list-tracer.ts'
 import { attachTracer } from './tracing/tracer.ts'
 import type { AccessListEntry } from './transaction.ts'
@@ -34,6 +35,7 @@ export async function findAccessList(
   request: CallRequest,
   gas: bigint,
   common: Common,
+  takeTurn: TakeTurn,
 ): Promise<Verdict<AccessListResult, CallFault>> {
   const from = request.from ?? ZERO_ADDRESS
   const { state, evm } = machine
@@ -48,7 +50,7 @@ export async function findAccessList(
     const tracer = createAccessListTracer(isFree)
     const mark = state.mark()
     await state.checkpoint()
-    const detach = attachTracer(machine, tracer, (go) => go())
+    const detach = attachTracer(machine, tracer, takeTurn)
     let run: Awaited<ReturnType<typeof applyMessage>>
     try {
       run = await applyMessage(machine, block, { ...request, accessList }, gas, common)

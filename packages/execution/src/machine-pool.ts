@@ -13,7 +13,10 @@ export type MachinePool = {
    *
    * @throws {@link CallTimeoutError}, and what `step` throws.
    */
-  readonly use: <T>(root: Hash32, step: (machine: Machine) => Promise<T>) => Promise<T>
+  readonly use: <T>(
+    root: Hash32,
+    step: (machine: Machine, takeTurn: TakeTurn) => Promise<T>,
+  ) => Promise<T>
   /** As `use`, on a machine that nobody uses afterwards: `step` may leave in it what it likes. It may end later than others, too. */
   readonly useOnce: <T>(
     root: Hash32,
@@ -80,7 +83,7 @@ export function createMachinePool(
           keepPace(slot.machine, slot.pace)
         }
         start(slot.pace, timeoutMs)
-        return await step(slot.machine)
+        return await step(slot.machine, (go) => takeTurn(slot.pace, go))
       } catch (error) {
         // What threw in the middle may have left anything behind.
         slot.machine = undefined

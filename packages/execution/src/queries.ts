@@ -30,7 +30,7 @@ import {
   type Machine,
   type MessageObserver,
 } from './machine.ts'
-import { CallTimeoutError, createMachinePool } from './machine-pool.ts'
+import { CallTimeoutError, createMachinePool, type TakeTurn } from './machine-pool.ts'
 import { isPretending, type Pretence, pretend } from './overrides.ts'
 import type { TrackerRule } from './processor.ts'
 import { createSimulation, type Simulate } from './simulation.ts'
@@ -162,18 +162,22 @@ export function createQueries(options: {
     header: AuthorityHeader,
     feeRecipient: Address,
     pretence: Pretence,
-    step: (machine: Machine, block: CallBlock) => Promise<Verdict<T, CallFault>>,
+    step: (
+      machine: Machine,
+      block: CallBlock,
+      takeTurn: TakeTurn,
+    ) => Promise<Verdict<T, CallFault>>,
   ): Promise<Verdict<T, CallFault>> => {
     const block = { header, feeRecipient }
     try {
       if (isPretending(pretence)) {
-        return await pool.useOnce(header.stateRoot, async (machine) =>
-          step(machine, await pretend(machine, block, pretence)),
+        return await pool.useOnce(header.stateRoot, async (machine, takeTurn) =>
+          step(machine, await pretend(machine, block, pretence), takeTurn),
         )
       }
-      return await pool.use(header.stateRoot, async (machine) => {
+      return await pool.use(header.stateRoot, async (machine, takeTurn) => {
         machine.enter(header.parentHash)
-        return step(machine, block)
+        return step(machine, block, takeTurn)
       })
     } catch (error) {
       if (!(error instanceof CallTimeoutError)) throw error
@@ -209,9 +213,12 @@ export function createQueries(options: {
         return estimateGas(machine, block, request, limit, common)
       }),
     accessList: (header, feeRecipient, request, pretence = {}) =>
-      run(header, feeRecipient, pretence, (machine, block) =>
-        findAccessList(machine, block, request, capped(request.gas ?? CALL_GAS_CAP), common),
-      ),
+      run(header, feeRecipient, pretence, (machine, block, takeTurn) => {
+        // It runs the same again and again.
+        machine.observe(false)
+        const gas = capped(request.gas ?? CALL_GAS_CAP)
+        return findAccessList(machine, block, request, gas, common, takeTurn)
+      }),
     traceCall: (header, feeRecipient, request, choice, { pretence = {}, timeoutMs } = {}) =>
       traces.call(
         { header, feeRecipient, stateRoot: header.stateRoot },

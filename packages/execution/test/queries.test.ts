@@ -21,6 +21,7 @@ import { createCommon } from '../src/common.ts'
 import {
   type CallRequest,
   type CallResult,
+  CallTimeoutError,
   loadCrypto,
   StateUnavailableError,
 } from '../src/index.ts'
@@ -367,6 +368,12 @@ describe('a slow call', () => {
     const slow = { ...request, gas: 50_000_000n }
     expect(await queries.call(header, SIGNER.address, slow)).toEqual(timedOut)
     expect(await queries.estimateGas(header, SIGNER.address, slow)).toEqual(timedOut)
+    // Traced, also code that makes no calls stops in time: here 50 million gas of a loop.
+    const loop = { to: LOOP_ADDRESS, data: toWord(10_000_000n), gas: 50_000_000n }
+    expect(await queries.accessList(header, SIGNER.address, loop)).toEqual(timedOut)
+    await expect(
+      queries.traceCall(header, SIGNER.address, loop, { kind: 'selectors' }),
+    ).rejects.toThrow(CallTimeoutError)
     expect(await queries.call(header, SIGNER.address, { to: SETTER_ADDRESS })).toMatchObject({
       ok: true,
       value: { returned: toWord(42n) },
