@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage } from 'node:http'
 import { isIPv6 } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { WebSocketServer } from 'ws'
+import type { WebSocketServer } from 'ws'
 import { createAccess } from './access.ts'
 import { type Clock, SYSTEM_CLOCK } from './clock.ts'
 import { createDispatcher, type DispatchLimits, type RpcLogger } from './dispatch.ts'
@@ -101,11 +101,7 @@ export function createRpcServer(options: RpcServerOptions, handler: RpcHandler):
   // Also for clients that do not read their answers; WebSockets have their own rules.
   http.timeout = IDLE_SOCKET_MS
   http.maxConnections = limits.maxConnections
-  const sockets = new WebSocketServer({
-    noServer: true,
-    maxPayload: limits.maxBodyBytes,
-    perMessageDeflate: false,
-  })
+  let sockets: WebSocketServer | undefined
   http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     if (!access.allowsHost(request.headers.host) || !access.allowsOrigin(request.headers.origin)) {
       socket.end(refusal('403 Forbidden'))
@@ -116,13 +112,20 @@ export function createRpcServer(options: RpcServerOptions, handler: RpcHandler):
       socket.end(refusal('401 Unauthorized'))
       return
     }
-    sockets.handleUpgrade(request, socket, head, (webSocket) => {
+    sockets?.handleUpgrade(request, socket, head, (webSocket) => {
       serveWebSocket(webSocket, dispatcher, limits, clock, stranger)
     })
   })
 
   return {
     start: async () => {
+      // Not with the module: who has no server needs no WebSockets.
+      const { WebSocketServer } = await import('ws')
+      sockets = new WebSocketServer({
+        noServer: true,
+        maxPayload: limits.maxBodyBytes,
+        perMessageDeflate: false,
+      })
       await new Promise<void>((resolve, reject) => {
         http.once('error', reject)
         http.listen({ host, port }, () => {
@@ -132,8 +135,8 @@ export function createRpcServer(options: RpcServerOptions, handler: RpcHandler):
       })
     },
     stop: async () => {
-      for (const client of sockets.clients) client.terminate()
-      sockets.close()
+      for (const client of sockets?.clients ?? []) client.terminate()
+      sockets?.close()
       await new Promise<void>((resolve) => {
         http.close(() => {
           resolve()
