@@ -11,6 +11,9 @@ import { type EthereumClient, readView, type TransactionSender } from '@mosaic/o
 import type { Address, Hex } from '@mosaic/primitives'
 import { type CoreFollower, settledKey, type ToldStory } from './fisherman-core.ts'
 
+/** Validators whose losses one transaction settles: far below the gas that a transaction may have. */
+const SETTLED_AT_ONCE = 64
+
 /** What a fisherman has earned on a core: read from its logs, so that nothing is lost with the fisherman's own disk. */
 export function createRewardPort(
   origin: EthereumClient,
@@ -75,7 +78,11 @@ export function createRewardPort(
           due.push({ kind: 'withdraw', validator })
       }
       const validators = await unsettled(story)
-      if (validators.length > 0) due.push({ kind: 'settle-losses', validators })
+      for (let from = 0; from < validators.length; from += SETTLED_AT_ONCE)
+        due.push({
+          kind: 'settle-losses',
+          validators: validators.slice(from, from + SETTLED_AT_ONCE),
+        })
       due.push(...(await verdicts(story)), ...(await bonds(story)))
       const earned = await readView(origin, core, coreViews.rewardOf, [self])
       // Once, when all that adds to it is in.
