@@ -7,15 +7,10 @@ import { Reputation } from "./Reputation.sol";
 /// @notice Asks a contract that nobody vouches for: whatever it does, the caller goes on, with a value in range or with none.
 /// @dev Spec: §2.7, eq. 3; docs/protocol.md §5, "Reputation".
 library ReputationFunction {
-    /// @notice So little gas is left that the reputation contract could be made to fail by it.
-    error ReputationGasMissing(uint256 required, uint256 left);
-
     /// @notice R = 1.
     uint256 internal constant WHOLE = 10_000;
     /// @notice Most gas that an answer may take.
     uint256 internal constant GAS = 100_000;
-    /// @dev A call passes on 63 of 64 parts of what is left (EIP-150), after 2,600 for a cold account: enough for `GAS`.
-    uint256 private constant GAS_BEFORE_CALL = 110_000;
 
     /// @notice A validator's weight: its stake times its reputation, rounded down.
     /// @dev Twin of `reputedWeight` in packages/finality.
@@ -24,13 +19,14 @@ library ReputationFunction {
     }
 
     /// @notice R of a validator, 10,000 at most. No answer is a call that fails, or less than one word.
+    /// @dev Who brings so little gas that the contract fails by it has a 64th of that left (EIP-150): the caller has to do more
+    ///      afterwards than 1,600 gas can pay for, or to revert.
     /// @param reputation The contract that is asked; the other parameters are those of {Reputation}.
     function ask(Reputation reputation, address validator, uint64 startHeight, uint64 height)
         internal
         view
         returns (bool isAnswered, uint256 value)
     {
-        if (gasleft() < GAS_BEFORE_CALL) revert ReputationGasMissing(GAS_BEFORE_CALL, gasleft());
         bytes memory question = abi.encodeCall(
             Reputation.reputationOf, (address(this), validator, startHeight, height)
         );
