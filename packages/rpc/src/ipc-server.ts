@@ -4,6 +4,7 @@ import { type Clock, SYSTEM_CLOCK } from './clock.ts'
 import { createDispatcher, type RpcLogger } from './dispatch.ts'
 import { notificationText } from './envelope.ts'
 import { createJsonSplitter } from './json-splitter.ts'
+import { createMessageQueue } from './message-queue.ts'
 import type { RpcConnection } from './method.ts'
 import type { RpcHandler } from './methods.ts'
 import { DEFAULT_LIMITS, type RpcLimits } from './server.ts'
@@ -36,7 +37,6 @@ export function createIpcServer(
     const splitter = createJsonSplitter(limits.maxBodyBytes)
     const gone = new AbortController()
     const listeners = new Set<() => void>()
-    let inFlight = 0
     const send = (text: string): void => {
       if (socket.destroyed) return
       socket.write(`${text}\n`)
@@ -50,22 +50,19 @@ export function createIpcServer(
         else listeners.add(listener)
       },
     }
-    const answer = async (text: string): Promise<void> => {
-      inFlight++
-      if (inFlight >= limits.maxParallel) socket.pause()
-      try {
+    const queue = createMessageQueue<string>(
+      limits.maxParallel,
+      async (text) => {
         const answered = await dispatcher.answer(text, gone.signal, { connection })
         if (answered.text !== undefined) send(answered.text)
         answered.afterResponse()
-      } finally {
-        inFlight--
-        if (socket.isPaused() && inFlight < limits.maxParallel) socket.resume()
-      }
-    }
+      },
+      socket,
+    )
     socket.setEncoding('utf8')
     socket.on('data', (chunk) => {
       try {
-        for (const text of splitter.push(String(chunk))) void answer(text)
+        for (const text of splitter.push(String(chunk))) queue.push(text)
       } catch {
         socket.destroy()
       }

@@ -2,6 +2,7 @@ import type { RawData, WebSocket } from 'ws'
 import type { Clock } from './clock.ts'
 import type { Dispatcher } from './dispatch.ts'
 import { notificationText } from './envelope.ts'
+import { createMessageQueue } from './message-queue.ts'
 import type { RpcConnection } from './method.ts'
 
 /** Bounds on one WebSocket. */
@@ -24,7 +25,6 @@ export function serveWebSocket(
 ): void {
   const gone = new AbortController()
   const closeListeners = new Set<() => void>()
-  let inFlight = 0
   let isAlive = true
 
   const send = (message: string): void => {
@@ -42,21 +42,18 @@ export function serveWebSocket(
       else closeListeners.add(listener)
     },
   }
-  const onMessage = async (message: RawData): Promise<void> => {
-    inFlight++
-    if (inFlight >= limits.maxParallel) socket.pause()
-    try {
+  const queue = createMessageQueue<RawData>(
+    limits.maxParallel,
+    async (message) => {
       const answer = await dispatcher.answer(toText(message), gone.signal, {
         connection,
         isStranger,
       })
       if (answer.text !== undefined) send(answer.text)
       answer.afterResponse()
-    } finally {
-      inFlight--
-      if (socket.isPaused && inFlight < limits.maxParallel) socket.resume()
-    }
-  }
+    },
+    socket,
+  )
 
   const ping = (): void => {
     if (!isAlive) {
@@ -74,7 +71,7 @@ export function serveWebSocket(
   })
   socket.on('message', (message) => {
     isAlive = true
-    void onMessage(message)
+    queue.push(message)
   })
   // Too long or malformed frames: the socket closes itself after this.
   socket.on('error', () => undefined)
