@@ -25,11 +25,7 @@ export function createMessageQueue<Message>(
     }
   }
   const next = (): void => {
-    while (inFlight < maxParallel) {
-      const message = waiting.shift()
-      if (message === undefined) break
-      void begin(message)
-    }
+    for (const message of waiting.splice(0, maxParallel - inFlight)) void begin(message)
     const isFull = inFlight >= maxParallel
     if (isFull === isPaused) return
     isPaused = isFull
