@@ -107,12 +107,10 @@ export function createMachinePool(
   }
 }
 
-/**
- * Before each message, precompiles included: lets others go ahead when it is their turn, and stops at the deadline. Code that makes no calls
- * is not interrupted, nor is one precompile.
- */
+/** Before each message and now and then between opcodes: lets others go ahead when it is their turn, and stops at the deadline. */
 function keepPace({ evm }: Machine, pace: Pace): void {
   evm.events.on('beforeMessage', (_message, resolve) => takeTurn(pace, () => resolve?.()))
+  evm.pause = () => pauseOf(pace)
 }
 
 function start(pace: Pace, ms: number): void {
@@ -122,14 +120,20 @@ function start(pace: Pace, ms: number): void {
 }
 
 function takeTurn(pace: Pace, go: () => void): void {
+  const pause = pauseOf(pace)
+  if (pause === undefined) go()
+  else void pause.then(go)
+}
+
+/** The others' turn, if it has come. @throws {@link CallTimeoutError} after the deadline. */
+function pauseOf(pace: Pace): Promise<void> | undefined {
   const now = performance.now()
   if (now > pace.deadline) throw new CallTimeoutError('a call took too long')
-  if (now - pace.yielded < TURN_MS) {
-    go()
-    return
-  }
-  setImmediate(() => {
-    pace.yielded = performance.now()
-    go()
+  if (now - pace.yielded < TURN_MS) return undefined
+  return new Promise((resolve) => {
+    setImmediate(() => {
+      pace.yielded = performance.now()
+      resolve()
+    })
   })
 }

@@ -1,6 +1,6 @@
 import { createBlock, type Block as InnerBlock } from '@ethereumjs/block'
 import type { Common } from '@ethereumjs/common'
-import { EVM, type EVMMockBlockchainInterface } from '@ethereumjs/evm'
+import type { EVMMockBlockchainInterface } from '@ethereumjs/evm'
 import {
   bigIntToBytes,
   createAddressFromString,
@@ -22,6 +22,8 @@ import {
   utf8ToBytes,
 } from '@mosaic/primitives'
 import { StateUnavailableError, SystemCallError } from './errors.ts'
+import { FastEvm } from './interpreter/fast-evm.ts'
+import { loadInnerInterpreter } from './interpreter/inner-interpreter.ts'
 import { FAST_PRECOMPILES, FastBls, FastBn254 } from './precompiles.ts'
 import type { Log } from './receipt.ts'
 import type { State } from './state.ts'
@@ -32,7 +34,7 @@ export type AncestorHash = (parentHash: Hash32, number: bigint) => Hash32 | unde
 /** An EVM on one state. It runs one thing at a time. */
 export type Machine = {
   readonly vm: VM
-  readonly evm: EVM
+  readonly evm: FastEvm
   readonly state: State
   /** Sets the block whose ancestors BLOCKHASH sees, itself included. */
   readonly enter: (parentHash: Hash32, pretended?: PretendedAncestors) => void
@@ -91,14 +93,17 @@ export async function createMachine(
     putBlock: async () => undefined,
     shallowCopy: () => blockchain,
   }
-  const evm = new EVM({
-    common,
-    stateManager: state,
-    blockchain,
-    bls: new FastBls(),
-    bn254: new FastBn254(),
-    customPrecompiles: FAST_PRECOMPILES,
-  })
+  const evm = new FastEvm(
+    {
+      common,
+      stateManager: state,
+      blockchain,
+      bls: new FastBls(),
+      bn254: new FastBn254(),
+      customPrecompiles: FAST_PRECOMPILES,
+    },
+    await loadInnerInterpreter(common),
+  )
   if (observer !== undefined) {
     evm.events.on('beforeMessage', ({ to, data }, resolve) => {
       if (isObserved && to !== undefined) observer(toAddress(to.toString()), data)

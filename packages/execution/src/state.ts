@@ -87,15 +87,8 @@ export class State implements StateManagerInterface {
 
   /** The slots as they were when the transaction began (EIP-2200). */
   readonly originalStorageCache = {
-    get: async (address: Address, slot: Uint8Array): Promise<Uint8Array> => {
-      const key = toKey(address.bytes) + toKey(slot)
-      let value = this.#original.get(key)
-      if (value === undefined) {
-        value = this.#slot(address, slot)
-        this.#original.set(key, value)
-      }
-      return value
-    },
+    get: async (address: Address, slot: Uint8Array): Promise<Uint8Array> =>
+      this.readOriginalSlot(address, slot),
     clear: (): void => {
       this.#original.clear()
     },
@@ -186,7 +179,23 @@ export class State implements StateManagerInterface {
     return this.#slot(address, slot)
   }
 
+  /** A slot as it was when the transaction began, at once. */
+  readOriginalSlot(address: Address, slot: Uint8Array): Uint8Array {
+    const key = toKey(address.bytes) + toKey(slot)
+    let value = this.#original.get(key)
+    if (value === undefined) {
+      value = this.#slot(address, slot)
+      this.#original.set(key, value)
+    }
+    return value
+  }
+
   async putStorage(address: Address, slot: Uint8Array, value: Uint8Array): Promise<void> {
+    this.writeSlot(address, slot, value)
+  }
+
+  /** Changes a slot, at once. */
+  writeSlot(address: Address, slot: Uint8Array, value: Uint8Array): void {
     const before = this.#slot(address, slot)
     const key = toKey(address.bytes)
     const slotKey = toKey(slot)

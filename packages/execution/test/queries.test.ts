@@ -328,6 +328,8 @@ describe('proof', () => {
 describe('a slow call', () => {
   /** Copies the data and gives it to the secp256r1 precompile, again and again. */
   const SLOW = toHex('0x365f5f375b6020610800365f6101005afa50600456')
+  /** Hashes without end. */
+  const HASHER = toHex('0x5b60205f20505f56')
   const SLOW_ADDRESS = contractAt(0xc7)
   const request = { to: SLOW_ADDRESS, data: p256Input(), gas: 3_000_000n }
 
@@ -378,6 +380,36 @@ describe('a slow call', () => {
       ok: true,
       value: { returned: toWord(42n) },
     })
+  })
+
+  test('gives way and ends in time, also if it makes no calls', async () => {
+    const chain = await createTestChain({
+      alloc: { ...ALLOC, [SLOW_ADDRESS]: { code: HASHER } },
+    })
+    const crypto = await loadCrypto()
+    const queries = createQueries({
+      common: createCommon(CHAIN_ID, crypto),
+      crypto,
+      source: chain.source,
+      ancestorHash: () => undefined,
+      tracker: 'absent',
+      callTimeoutMs: 100,
+    })
+    const { header } = chain.genesis
+    const done: string[] = []
+    const slow = queries
+      .call(header, SIGNER.address, { ...request, gas: 50_000_000n })
+      .then((verdict) => {
+        done.push('call')
+        return verdict
+      })
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    done.push('timer')
+    expect(await slow).toEqual({
+      ok: false,
+      fault: { code: 'CALL_FAILED', message: 'execution aborted (timeout = 0.1s)' },
+    })
+    expect(done).toEqual(['timer', 'call'])
   })
 
   test('leaves room for three more; who comes later gets a turn as well', async () => {
