@@ -29,7 +29,7 @@ ${VALIDATOR_USAGE}
   mosaic authority status | admit ADDRESS | drop ADDRESS | discard ADDRESS [--rpc URL] [--token-secret-file FILE]
       who may seal blocks, and the votes of this producer on that; more than half of the signers decide
 
-  mosaic guard export|import FILE --data-dir DIR --genesis FILE --validator ADDRESS
+  mosaic guard export|import FILE --data-dir DIR --genesis FILE --address ADDRESS
       what a validator's key has signed, from and to the form of EIP-3076; of a node that is stopped
 
   mosaic db verify|export|import --data-dir DIR --genesis FILE [BLOCKS-FILE] [--from N] [--to N]

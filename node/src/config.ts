@@ -30,6 +30,8 @@ export type NodeConfig = {
   }
   /** File with the secret key that seals blocks; without it the node produces none. */
   readonly signerKeyFile: string | undefined
+  /** Who signs the blocks in the place of a key file. */
+  readonly sealSigner: RemoteKeyOptions | undefined
   /** File with the secret key that votes; without it the node casts no votes. */
   readonly validatorKeyFile: string | undefined
   /** Who signs the votes in the place of a key file. */
@@ -68,6 +70,7 @@ export async function readNodeConfig(path: string): Promise<NodeConfig> {
     'network',
     'rpc',
     'signerKeyFile',
+    'sealSigner',
     'validatorKeyFile',
     'validatorSigner',
     'passwordFile',
@@ -93,6 +96,7 @@ export async function readNodeConfig(path: string): Promise<NodeConfig> {
     },
     signerKeyFile: root.optionalPath('signerKeyFile'),
     validatorKeyFile: root.optionalPath('validatorKeyFile'),
+    sealSigner: readSealSigner(root),
     validatorSigner: readValidatorSigner(root),
     passwordFile: root.optionalPath('passwordFile'),
     newGuardJournal: root.flag('newGuardJournal'),
@@ -137,6 +141,18 @@ function readValidatorSigner(root: Section): RemoteKeyOptions | undefined {
     throw new InvalidValueError('web3signer or typed-data at validatorSigner.api', api)
   }
   return { url: section.text('url'), address: toAddress(section.text('address')), api }
+}
+
+function readSealSigner(root: Section): RemoteKeyOptions | undefined {
+  if (!root.has('sealSigner')) return undefined
+  if (root.has('signerKeyFile'))
+    throw new InvalidValueError('one of signerKeyFile and sealSigner', 'both')
+  const section = root.section('sealSigner', ['url', 'address'])
+  return {
+    url: section.text('url'),
+    address: toAddress(section.text('address')),
+    api: 'web3signer',
+  }
 }
 
 /** A number of blocks, or `all`. */

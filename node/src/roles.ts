@@ -1,7 +1,7 @@
-import { join } from 'node:path'
 import {
   type Chain,
   createProducer,
+  createUnsealedBlockStore,
   encodeSignedVote,
   type Producer,
   type TransactionPool,
@@ -9,31 +9,32 @@ import {
   type VotePool,
 } from '@mosaic/chain'
 import { encodeBlock } from '@mosaic/execution'
-import { readKeyFile } from '@mosaic/keys'
 import type { Network } from '@mosaic/network'
 import type { EthereumClient } from '@mosaic/origin'
 import { type Address, toHeight } from '@mosaic/primitives'
-import { type CoreIdentity, coreIdentifier, domainSeparator } from '@mosaic/protocol'
+import { coreIdentifier } from '@mosaic/protocol'
+import type { Store } from '@mosaic/storage'
 import {
   createDoppelgangerWatch,
   createValidator,
   type DoppelgangerWatch,
-  openJournalFile,
-  openSigningGuard,
-  type SigningGuard,
+  type SealGuard,
   type Validator,
 } from '@mosaic/validator'
 import type { NodeConfig } from './config.ts'
 import { takeVote } from './gossip-validators.ts'
+import { openKeySealGuard, openVoteGuard } from './key-guards.ts'
 import type { Log } from './logger.ts'
+import { openSealSigner } from './seal-signer.ts'
 import { createAuxiliaryView, createOriginWatch } from './validator-ports.ts'
-import { openVoteSigner, type VoteSigner } from './vote-signer.ts'
+import { openVoteSigner } from './vote-signer.ts'
 
 /** Starts block production if the configuration names a signer's key. */
 export async function startProducer(
   config: NodeConfig,
   parts: {
     readonly chain: Chain
+    readonly store: Store
     readonly transactions: TransactionPool
     readonly votes: VotePool
     readonly proposals: ReadonlyMap<Address, boolean>
@@ -41,13 +42,17 @@ export async function startProducer(
     readonly log: Log
   },
 ): Promise<Producer | undefined> {
-  if (config.signerKeyFile === undefined) return undefined
-  const { chain, transactions, votes, proposals, network, log } = parts
+  const { chain, store, transactions, votes, proposals, network, log } = parts
+  const signer = await openSealSigner(config)
+  if (signer === undefined) return undefined
+  const { identity } = chain.definition
+  const guard = await openKeySealGuard({ dataDir: config.dataDir, identity, create: false }, signer)
   const producer = createProducer(
     {
       chain,
       transactions,
       votes,
+      unsealed: createUnsealedBlockStore(store),
       proposals: () => proposals,
       publish: async (block) => {
         await network.publish('block', encodeBlock(block))
@@ -61,50 +66,55 @@ export async function startProducer(
       log,
     },
     {
-      secretKey: await readKeyFile(config.signerKeyFile, config.passwordFile),
+      sealer: {
+        address: signer.address,
+        maySeal: guard.maySeal,
+        seal: guard.seal,
+        lastSealHash: guard.lastSealHash,
+        signTransaction: signer.signTransaction,
+      },
       gasLimit: config.gasLimit,
     },
   )
+  const stopWatching = watchOwnSeals(chain, guard, log, producer.stop)
   producer.start()
-  return producer
-}
-
-/** Where the journal of a validator's guard is. */
-export function guardJournalPath(dataDir: string, validator: Address): string {
-  return join(dataDir, `guard-${validator}.journal`)
-}
-
-/**
- * Opens the guard of a validator's key.
- *
- * @throws GuardUnusableError if there is no journal and `create` is false: a new one forgets what was signed.
- */
-async function openGuard(
-  dataDir: string,
-  signer: VoteSigner,
-  identity: CoreIdentity,
-  create: boolean,
-): Promise<SigningGuard> {
-  const validator = signer.address
-  const journal = await openJournalFile(guardJournalPath(dataDir, validator), { create })
-  try {
-    const domain = domainSeparator(identity)
-    return await openSigningGuard(journal, { validator, domain }, signer.sign)
-  } catch (error) {
-    await journal.close()
-    throw error
+  return {
+    ...producer,
+    stop: async () => {
+      stopWatching()
+      await producer.stop()
+      await guard.close()
+    },
   }
 }
 
 /**
- * Begins the journal of a configured validator key. To be called in a new data directory before anything else is written there, so that
- * from then on a missing journal is a lost one.
+ * Looks for blocks of this signer that its guard does not know: another program runs with the key, and this one seals no more.
+ * What was sealed before the start may have been lost here.
  */
-export async function beginGuardJournal(config: NodeConfig, identity: CoreIdentity): Promise<void> {
-  const signer = await openVoteSigner(config, identity)
-  if (signer === undefined) return
-  const guard = await openGuard(config.dataDir, signer, identity, true)
-  await guard.close()
+function watchOwnSeals(
+  chain: Chain,
+  guard: SealGuard,
+  log: Log,
+  stop: () => Promise<void>,
+): () => void {
+  const startedAt = BigInt(Math.floor(Date.now() / 1000))
+  return chain.onHead(({ added }) => {
+    const highest = guard.highest()?.number
+    const strange = added.find(
+      ({ signer, header }) =>
+        signer === guard.signer &&
+        header.timestamp > startedAt &&
+        (highest === undefined || header.number > highest),
+    )
+    if (strange === undefined) return
+    log('error', 'somebody else seals blocks with this key; this node seals no more', {
+      signer: guard.signer,
+      number: strange.header.number,
+      hash: strange.hash,
+    })
+    stop().catch((error: unknown) => log('error', 'producer not stopped', { error }))
+  })
 }
 
 /** A validator with the watch that must let it vote. */
@@ -125,7 +135,7 @@ export async function openValidator(
   const { identity, epochLength } = chain.definition
   const signer = await openVoteSigner(config, identity)
   if (signer === undefined) return undefined
-  const guard = await openGuard(config.dataDir, signer, identity, false)
+  const guard = await openVoteGuard({ dataDir: config.dataDir, identity, create: false }, signer)
   const validator = createValidator({
     guard,
     auxiliary: async () => createAuxiliaryView(chain, log),

@@ -29,12 +29,13 @@ import { openStore } from '@mosaic/storage'
 import type { NodeConfig } from './config.ts'
 import { type CoreWatch, createCoreWatch } from './core-watch.ts'
 import { openNodeFisherman } from './fisherman-role.ts'
+import { beginGuardJournals } from './key-guards.ts'
 import type { Log } from './logger.ts'
 import { openNodeChain } from './open-chain.ts'
 import { createOriginViews } from './origin-views.ts'
 import { startPeerNetwork } from './peer-network.ts'
 import { every } from './periodic.ts'
-import { beginGuardJournal, openValidator, startProducer, type WatchedValidator } from './roles.ts'
+import { openValidator, startProducer, type WatchedValidator } from './roles.ts'
 import { pruneStates } from './state-pruning.ts'
 import type { Synchroniser } from './sync.ts'
 
@@ -94,7 +95,7 @@ async function start(
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 })
   const isNew = !existsSync(join(config.dataDir, 'chain'))
   if (isNew || config.newGuardJournal) {
-    await beginGuardJournal(config, { originChainId: genesis.originChainId, core: genesis.core })
+    await beginGuardJournals(config, { originChainId: genesis.originChainId, core: genesis.core })
   }
   const store = await openStore(join(config.dataDir, 'chain'), { genesisHash: genesis.hash })
   closers.push(() => store.close())
@@ -153,6 +154,7 @@ async function start(
 
   const producer = await startProducer(config, {
     chain,
+    store,
     transactions,
     votes,
     proposals,

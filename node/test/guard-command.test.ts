@@ -2,18 +2,30 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { encodeGenesisFile, type NetworkGenesis } from '@mosaic/genesis'
-import { keccak256, toHeight, utf8ToBytes } from '@mosaic/primitives'
+import {
+  keccak256,
+  toBlockNumber,
+  toHeight,
+  toHex,
+  utf8ToBytes,
+  ZERO_HASH,
+} from '@mosaic/primitives'
 import {
   coreIdentifier,
   domainSeparator,
   originIdentifier,
   type VoteMessage,
 } from '@mosaic/protocol'
-import { openJournalFile, openSigningGuard, SigningRefusedError } from '@mosaic/validator'
+import {
+  openJournalFile,
+  openSigningGuard,
+  SealRefusedError,
+  SigningRefusedError,
+} from '@mosaic/validator'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { ALICE, startTestNode, VALIDATORS } from '../../packages/api/test/rpc-node.ts'
 import { guardCommand } from '../src/commands/guard.ts'
-import { guardJournalPath } from '../src/roles.ts'
+import { guardJournalPath, openKeySealGuard } from '../src/key-guards.ts'
 
 const [{ address: validator } = ALICE] = VALIDATORS
 
@@ -78,9 +90,31 @@ describe('mosaic guard', () => {
       join(directory, home),
       '--genesis',
       genesisFile,
-      '--validator',
+      '--address',
       validator,
     ])
+
+  test('takes along which blocks were sealed', async () => {
+    const place = { dataDir: join(directory, 'old'), identity: genesis, create: true }
+    const sealer = { address: validator, seal: async () => toHex('0x') }
+    const block = {
+      number: toBlockNumber(70n),
+      justifiedHeight: toHeight(3n),
+      sealHash: ZERO_HASH,
+      preimage: new Uint8Array(),
+    }
+    const old = await openKeySealGuard(place, sealer)
+    await old.seal(block)
+    await old.close()
+    expect(await run('export', 'old', 'history.json')).toBe(0)
+    expect(await run('import', 'new', 'history.json')).toBe(0)
+    expect(printed).toBe('no block up to 70 is sealed\n'.repeat(2))
+    const next = await openKeySealGuard({ ...place, dataDir: join(directory, 'new') }, sealer)
+    const above = { ...block, justifiedHeight: toHeight(4n) }
+    await expect(next.seal(above)).rejects.toThrow(SealRefusedError)
+    await expect(next.seal({ ...above, number: toBlockNumber(71n) })).resolves.toBe('0x')
+    await next.close()
+  })
 
   test('takes a history to another machine, which then is as careful', async () => {
     await signAll('old', [voteOf(0n, 1n), voteOf(1n, 2n), voteOf(2n, 3n)], true)

@@ -6,7 +6,7 @@ import { toAddress } from '@mosaic/primitives'
 import { GuardUnusableError, openJournalFile } from '@mosaic/validator'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { NodeConfig } from '../src/config.ts'
-import { beginGuardJournal } from '../src/roles.ts'
+import { beginGuardJournals } from '../src/key-guards.ts'
 
 const IDENTITY = { originChainId: 1n, core: toAddress(`0x${'c0'.repeat(20)}`) }
 
@@ -24,6 +24,7 @@ describe('the guard journal of a node', () => {
       network: { listen: [], peers: [] },
       rpc: { host: '127.0.0.1', port: 0, tokenSecretFile: undefined, ipcPath: undefined },
       signerKeyFile: undefined,
+      sealSigner: undefined,
       validatorKeyFile,
       validatorSigner: undefined,
       passwordFile: undefined,
@@ -41,8 +42,8 @@ describe('the guard journal of a node', () => {
     (await readdir(dataDir)).filter((name) => name.endsWith('.journal'))
 
   test('is begun once, and then opened without being created', async () => {
-    await beginGuardJournal(config, IDENTITY)
-    await beginGuardJournal(config, IDENTITY)
+    await beginGuardJournals(config, IDENTITY)
+    await beginGuardJournals(config, IDENTITY)
     const [name = ''] = await journals()
     const journal = await openJournalFile(join(dataDir, name), { create: false })
     expect(journal.lines).toHaveLength(1)
@@ -50,15 +51,15 @@ describe('the guard journal of a node', () => {
   })
 
   test('is not another key or core', async () => {
-    await beginGuardJournal(config, IDENTITY)
+    await beginGuardJournals(config, IDENTITY)
     const other = { ...IDENTITY, originChainId: 2n }
-    await expect(beginGuardJournal(config, other)).rejects.toThrow(GuardUnusableError)
+    await expect(beginGuardJournals(config, other)).rejects.toThrow(GuardUnusableError)
     // It was closed again: its owner can open it.
-    await beginGuardJournal(config, IDENTITY)
+    await beginGuardJournals(config, IDENTITY)
   })
 
   test('is not begun by a node without a validator', async () => {
-    await beginGuardJournal({ ...config, validatorKeyFile: undefined }, IDENTITY)
+    await beginGuardJournals({ ...config, validatorKeyFile: undefined }, IDENTITY)
     expect(await journals()).toEqual([])
   })
 })

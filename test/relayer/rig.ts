@@ -32,6 +32,7 @@ import {
 import { createRpcPorts, createTransactionIntake } from '../../packages/api/src/index.ts'
 import {
   type Chain,
+  createKeySealer,
   createProducer,
   createTransactionPool,
   createVoteIntake,
@@ -275,7 +276,7 @@ async function createAuxiliary(
           if (level === 'warn') sealed.reject(new Error(`${event} ${String(fields['error'])}`))
         },
       },
-      { secretKey: SIGNER, gasLimit: GAS_LIMIT },
+      { sealer: createKeySealer(SIGNER), gasLimit: GAS_LIMIT },
     )
     producer.start()
     step?.()

@@ -1,19 +1,28 @@
+import { existsSync } from 'node:fs'
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { decodeGenesisFile } from '@mosaic/genesis'
-import { InvalidValueError, toAddress } from '@mosaic/primitives'
-import { coreIdentifier, domainSeparator, originIdentifier } from '@mosaic/protocol'
+import { type Address, InvalidValueError, toAddress } from '@mosaic/primitives'
+import { type CoreIdentity, coreIdentifier, originIdentifier } from '@mosaic/protocol'
 import {
   formatInterchange,
-  openJournalFile,
-  openSigningGuard,
+  type KeyHistory,
   parseInterchange,
+  type SealGuard,
   type SigningGuard,
 } from '@mosaic/validator'
-import { guardJournalPath } from '../roles.ts'
+import {
+  guardJournalPath,
+  openKeySealGuard,
+  openVoteGuard,
+  sealJournalPath,
+} from '../key-guards.ts'
+
+/** The guards of one key: a key that only votes or only seals has one. */
+type Guards = { readonly votes: SigningGuard | undefined; readonly seals: SealGuard | undefined }
 
 /**
- * `mosaic guard export | import`: the history of a validator's key, from and to the form of EIP-3076. For a key that goes on elsewhere: stop the
+ * `mosaic guard export | import`: the history of a key, from and to the form of EIP-3076. For a key that goes on elsewhere: stop the
  * node, export, and import on the other machine before it starts there. The node must not run.
  *
  * @throws GuardUnusableError, InterchangeError, InvalidValueError
@@ -26,7 +35,7 @@ export async function guardCommand(words: readonly string[]): Promise<number> {
     options: {
       'data-dir': { type: 'string' },
       genesis: { type: 'string' },
-      validator: { type: 'string' },
+      address: { type: 'string' },
     },
   })
   const need = (name: keyof typeof values): string => {
@@ -43,38 +52,69 @@ export async function guardCommand(words: readonly string[]): Promise<number> {
   }
   const { originChainId, core } = decodeGenesisFile(await readFile(need('genesis'), 'utf8'))
   const identity = { originChainId, core }
-  const validator = toAddress(need('validator').toLowerCase())
+  const address = toAddress(need('address').toLowerCase())
   const chains = [coreIdentifier(identity), originIdentifier(originChainId)]
-  // Read before the journal is touched: a file that is none changes nothing.
+  // Read before a journal is touched: a file that is none changes nothing.
   const history =
     action === 'import'
-      ? parseInterchange(await readFile(file, 'utf8'), coreIdentifier(identity), validator, chains)
+      ? parseInterchange(await readFile(file, 'utf8'), coreIdentifier(identity), address, chains)
       : undefined
-  const journal = await openJournalFile(guardJournalPath(need('data-dir'), validator), {
-    create: history !== undefined,
-  })
-  let guard: SigningGuard
+  const guards = await openGuards(need('data-dir'), identity, address, history !== undefined)
   try {
-    const domain = domainSeparator(identity)
-    guard = await openSigningGuard(journal, { validator, domain }, async () => {
-      throw new InvalidValueError('nothing to sign', 'a vote')
-    })
-  } catch (error) {
-    await journal.close()
-    throw error
-  }
-  try {
-    if (history !== undefined) await guard.takeOver(history)
+    if (history !== undefined) await takeOver(guards, history)
     else {
-      const text = formatInterchange(coreIdentifier(identity), validator, guard.history())
+      const text = formatInterchange(coreIdentifier(identity), address, historyOf(guards))
       await writeFile(`${file}.new`, text, { mode: 0o600, flush: true })
       await rename(`${file}.new`, file)
     }
-    for (const { chain, sourceHeight, targetHeight } of guard.history().floors) {
+    const { floors, sealed } = historyOf(guards)
+    for (const { chain, sourceHeight, targetHeight } of floors) {
       process.stdout.write(`${chain}: nothing up to ${sourceHeight}→${targetHeight} is signed\n`)
+    }
+    if (sealed !== undefined) {
+      process.stdout.write(`no block up to ${sealed.number} is sealed\n`)
     }
     return 0
   } finally {
-    await guard.close()
+    await close(guards)
   }
+}
+
+async function refuse(): Promise<never> {
+  throw new InvalidValueError('nothing to sign', 'a message')
+}
+
+/** Opens what there is, or all if it is to be begun. @throws GuardUnusableError if there is nothing. */
+async function openGuards(
+  dataDir: string,
+  identity: CoreIdentity,
+  address: Address,
+  create: boolean,
+): Promise<Guards> {
+  const place = { dataDir, identity, create }
+  const hasSeals = create || existsSync(sealJournalPath(dataDir, address))
+  const hasVotes = !hasSeals || create || existsSync(guardJournalPath(dataDir, address))
+  const votes = hasVotes ? await openVoteGuard(place, { address, sign: refuse }) : undefined
+  try {
+    const seals = hasSeals ? await openKeySealGuard(place, { address, seal: refuse }) : undefined
+    return { votes, seals }
+  } catch (error) {
+    await votes?.close()
+    throw error
+  }
+}
+
+function historyOf({ votes, seals }: Guards): KeyHistory {
+  const { floors, transitions } = votes?.history() ?? { floors: [], transitions: [] }
+  return { floors, transitions, sealed: seals?.highest() }
+}
+
+async function takeOver({ votes, seals }: Guards, history: KeyHistory): Promise<void> {
+  await votes?.takeOver(history)
+  if (history.sealed !== undefined) await seals?.takeOver(history.sealed.number)
+}
+
+async function close({ votes, seals }: Guards): Promise<void> {
+  await votes?.close()
+  await seals?.close()
 }

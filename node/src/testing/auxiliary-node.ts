@@ -2,6 +2,7 @@ import { createRpcPorts, createTransactionIntake, type OriginPort } from '@mosai
 import { sealPlan } from '@mosaic/authority'
 import {
   type Chain,
+  createKeySealer,
   createProducer,
   createTransactionPool,
   createVoteIntake,
@@ -156,7 +157,7 @@ export async function openAuxiliaryNode(parts: AuxiliaryNodeParts): Promise<Auxi
           }
         },
       },
-      { secretKey: hexToBytes(signer.secretKey), gasLimit: GAS_LIMIT, vanity },
+      { sealer: createKeySealer(hexToBytes(signer.secretKey)), gasLimit: GAS_LIMIT, vanity },
     )
     producer.start()
     step?.()

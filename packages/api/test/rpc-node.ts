@@ -1,5 +1,6 @@
 import {
   type Chain,
+  createKeySealer,
   createProducer,
   createTransactionPool,
   createVoteIntake,
@@ -231,7 +232,7 @@ export async function startTestNode(origin?: OriginPort): Promise<TestNode> {
           sealed.reject(new Error(`${event} ${JSON.stringify(fields, toText)}`))
         },
       },
-      { secretKey: signer.secretKey, gasLimit: 30_000_000n },
+      { sealer: createKeySealer(signer.secretKey), gasLimit: 30_000_000n },
     )
     producer.start()
     const [step] = steps

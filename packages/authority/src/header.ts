@@ -73,11 +73,16 @@ export function headerHash(header: AuthorityHeader): Hash32 {
 
 /** What the signer signs: hash of the header without the seal. @throws {@link InvalidValueError} if the extra data is shorter than a seal. */
 export function sealHash(header: AuthorityHeader): Hash32 {
+  return keccak256(sealPreimage(header))
+}
+
+/** The header without the seal, as it is hashed to be signed. @throws {@link InvalidValueError} if the extra data is shorter than a seal. */
+export function sealPreimage(header: AuthorityHeader): Uint8Array {
   const { extraData } = header
   if (extraData.length < SEAL_BYTES) {
     throw new InvalidValueError(`at least ${SEAL_BYTES} bytes of extra data`, bytesToHex(extraData))
   }
-  return keccak256(encodeRlp(toFields(header, extraData.subarray(0, -SEAL_BYTES))))
+  return encodeRlp(toFields(header, extraData.subarray(0, -SEAL_BYTES)))
 }
 
 /** The 65 bytes r ‖ s ‖ y parity (0 or 1), or undefined if the extra data has no room for vanity and seal. */

@@ -27,6 +27,7 @@ export {
   headerHash,
   readSeal,
   sealHash,
+  sealPreimage,
 } from './header.ts'
 export { isVoteNonce, voteNonce } from './nonce.ts'
 export { chooseProposal, type VoteFields } from './proposal.ts'

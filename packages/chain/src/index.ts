@@ -31,6 +31,7 @@ export {
 } from './producer.ts'
 export { decodeLog, deriveTransition, deriveTransitionHash } from './record-derivation.ts'
 export { type BlockDraft, type BlockSeal, sealBlock } from './seal-block.ts'
+export { createKeySealer, type Sealer, type SealPlace } from './sealer.ts'
 export { createStatePruner, type PruneReport, type StatePruner } from './state-pruner.ts'
 export {
   createTransactionPool,
@@ -39,6 +40,11 @@ export {
   type SenderAccount,
   type TransactionPool,
 } from './transaction-pool.ts'
+export {
+  createUnsealedBlockStore,
+  type UnsealedBlock,
+  type UnsealedBlockStore,
+} from './unsealed-block.ts'
 export { type StoreFault, type StoreReport, verifyStore } from './verify-store.ts'
 export {
   type CountedVote,

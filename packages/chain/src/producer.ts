@@ -1,4 +1,12 @@
-import { chooseProposal, nextBaseFee, nextGasLimit, sealPlan } from '@mosaic/authority'
+import {
+  type AuthorityHeader,
+  chooseProposal,
+  nextBaseFee,
+  nextGasLimit,
+  sealHash,
+  sealPlan,
+  sealPreimage,
+} from '@mosaic/authority'
 import { encodeSubmitVotes, PREDEPLOYS } from '@mosaic/contracts'
 import {
   type Block,
@@ -6,14 +14,16 @@ import {
   StateUnavailableError,
   type Transaction,
 } from '@mosaic/execution'
-import { type Address, hexToBytes, toBlockNumber } from '@mosaic/primitives'
-import { secretKeyToAddress } from '@mosaic/protocol'
+import { type Address, hexToBytes, toBlockNumber, type Verdict } from '@mosaic/primitives'
 import { type Body, findCulprit, listCandidates } from './block-culprit.ts'
 import type { BlockRecord } from './block-record.ts'
-import type { Chain } from './chain.ts'
+import type { Chain, Imported } from './chain.ts'
+import type { ChainFault } from './chain-errors.ts'
 import { poolCandidates } from './pool-candidates.ts'
-import { type BlockDraft, sealBlock } from './seal-block.ts'
+import { type BlockDraft, toSeal, unsealedBlock, withSeal } from './seal-block.ts'
+import type { Sealer, SealPlace } from './sealer.ts'
 import type { TransactionPool } from './transaction-pool.ts'
+import type { UnsealedBlock, UnsealedBlockStore } from './unsealed-block.ts'
 import type { PendingVote, VotePool } from './vote-pool.ts'
 import { selectVotes } from './vote-selection.ts'
 
@@ -22,6 +32,8 @@ export type ProducerPorts = {
   readonly chain: Chain
   readonly transactions: TransactionPool
   readonly votes: VotePool
+  /** Keeps the block that is being sealed over a crash. Without it, no block can be sealed again. */
+  readonly unsealed?: UnsealedBlockStore
   /** Hands a sealed block to gossip. */
   readonly publish: (block: Block) => Promise<void>
   /** Milliseconds since 1970. */
@@ -41,7 +53,7 @@ export type ProducerPorts = {
 
 /** How blocks are made. */
 export type ProducerOptions = {
-  readonly secretKey: Uint8Array
+  readonly sealer: Sealer
   /** Gas limit that the producer moves towards. */
   readonly gasLimit: bigint
   /** At most 32 bytes, padded with zeros. */
@@ -65,7 +77,8 @@ const RETRY_MS = 250
 export function createProducer(ports: ProducerPorts, options: ProducerOptions): Producer {
   const { chain, transactions, votes, now, log } = ports
   const { definition, execution } = chain
-  const address = secretKeyToAddress(options.secretKey)
+  const { sealer } = options
+  const { address } = sealer
   const vanity = new Uint8Array(32)
   vanity.set((options.vanity ?? new Uint8Array()).subarray(0, 32))
   let cancel: (() => void) | undefined
@@ -79,7 +92,7 @@ export function createProducer(ports: ProducerPorts, options: ProducerOptions): 
     if (stopped) return
     const head = chain.head()
     const turn = sealPlan(head.snapshot, address, head.header.timestamp, definition.rules)
-    if (!turn.canSeal) return
+    if (!turn.canSeal || !isAllowed(head)) return
     const wiggle = turn.inTurn ? 0 : 1 + ports.random() * turn.wiggleMs
     const due = Number(turn.earliestTimestamp) * 1000 + wiggle
     cancel = ports.schedule(Math.max(0, due - now()), () => {
@@ -93,13 +106,30 @@ export function createProducer(ports: ProducerPorts, options: ProducerOptions): 
     })
   }
 
+  /** Whether a block upon this one may be sealed: a new one, or that which was being sealed already. */
+  const isAllowed = (parent: BlockRecord): boolean =>
+    sealer.maySeal(placeAfter(parent)) || findUnsealed(parent) !== undefined
+
+  const findUnsealed = (parent: BlockRecord): UnsealedBlock | undefined => {
+    const last = sealer.lastSealHash()
+    if (last === undefined) return undefined
+    const unsealed = ports.unsealed?.load()
+    return unsealed?.header.parentHash === parent.hash && sealHash(unsealed.header) === last
+      ? unsealed
+      : undefined
+  }
+
   const produce = async (parent: BlockRecord, difficulty: 1n | 2n): Promise<void> => {
     const number = parent.header.number + 1n
     let block: Block | undefined
     try {
-      block = await chain.exclusive(async () =>
-        stopped || chain.head().hash !== parent.hash ? undefined : build(parent, difficulty),
-      )
+      const unsealed = findUnsealed(parent)
+      block =
+        unsealed === undefined
+          ? await chain.exclusive(async () =>
+              stopped || chain.head().hash !== parent.hash ? undefined : build(parent, difficulty),
+            )
+          : await resume(parent, unsealed)
     } catch (error) {
       log('warn', 'block not produced', { number, error })
     }
@@ -125,25 +155,54 @@ export function createProducer(ports: ProducerPorts, options: ProducerOptions): 
       baseFeePerGas: nextBaseFee(parent.header),
     }
     const built = await buildBody(parent, draft)
-    const block = sealBlock(execution, built, {
+    const unsealed = unsealedBlock(built, {
       ...draft,
       ...chooseProposal(parent.snapshot, ports.proposals(), ports.random, definition.rules.epoch),
       vanity,
       signers: isEpoch ? parent.snapshot.signers : [],
       sealer: address,
-      secretKey: options.secretKey,
     })
-    const adopted = await chain.adopt(block, built)
-    if (adopted.ok) {
-      log('debug', 'block sealed', {
-        number,
-        hash: block.hash,
-        transactions: block.transactions.length,
-      })
-      return block
+    // Before the sealer records it: from then on no other block may stand in its place.
+    await ports.unsealed?.save(unsealed)
+    const block = withSeal(unsealed, await seal(parent, unsealed.header))
+    return told(block, await chain.adopt(block, built))
+  }
+
+  /** Seals again the block that was being sealed when something failed, or the node was killed. */
+  const resume = async (
+    parent: BlockRecord,
+    unsealed: UnsealedBlock,
+  ): Promise<Block | undefined> => {
+    const bytes = unsealed.withSeal(await seal(parent, unsealed.header))
+    const imported = await chain.importBlock(bytes)
+    const block = imported.ok ? chain.database.block(imported.value.record.hash) : undefined
+    return told(block, imported)
+  }
+
+  const seal = async (parent: BlockRecord, header: AuthorityHeader): Promise<Uint8Array> =>
+    toSeal(
+      await sealer.seal({
+        ...placeAfter(parent),
+        sealHash: sealHash(header),
+        preimage: sealPreimage(header),
+      }),
+    )
+
+  const told = (
+    block: Block | undefined,
+    taken: Verdict<Imported, ChainFault>,
+  ): Block | undefined => {
+    if (!taken.ok) {
+      log('warn', 'own block refused', { fault: taken.fault, hash: block?.hash })
+      return undefined
     }
-    log('warn', 'own block refused', { number, fault: adopted.fault })
-    return undefined
+    const { hash, header } = taken.value.record
+    log('debug', 'block sealed', {
+      number: header.number,
+      hash,
+      transactions: block?.transactions.length,
+    })
+    return block
   }
 
   /**
@@ -223,7 +282,7 @@ export function createProducer(ports: ProducerPorts, options: ProducerOptions): 
   ): Promise<Transaction> => {
     const account = await execution.queries.account(chain.stateRoot(parent), address)
     const limit = BASE_VOTE_GAS + VOTE_GAS * BigInt(due.length)
-    return execution.signTransaction(
+    return execution.signTransactionElsewhere(
       {
         nonce: account.nonce,
         gasLimit: limit < draft.gasLimit ? limit : draft.gasLimit,
@@ -233,7 +292,8 @@ export function createProducer(ports: ProducerPorts, options: ProducerOptions): 
         value: 0n,
         data: hexToBytes(encodeSubmitVotes(due)),
       },
-      options.secretKey,
+      address,
+      sealer.signTransaction,
     )
   }
 
@@ -250,6 +310,13 @@ export function createProducer(ports: ProducerPorts, options: ProducerOptions): 
       unsubscribe?.()
       await running
     },
+  }
+}
+
+function placeAfter({ header, auxiliary }: BlockRecord): SealPlace {
+  return {
+    number: toBlockNumber(header.number + 1n),
+    justifiedHeight: auxiliary.justified.height,
   }
 }
 

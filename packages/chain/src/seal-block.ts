@@ -6,7 +6,7 @@ import {
   sealHash,
 } from '@mosaic/authority'
 import type { Block, Execution, ExecutionLayer, Transaction } from '@mosaic/execution'
-import { type Address, concatBytes, hexToBytes, ZERO_HASH } from '@mosaic/primitives'
+import { type Address, concatBytes, type Hex, hexToBytes, ZERO_HASH } from '@mosaic/primitives'
 
 /** The fields of a header that stand before its block is run. */
 export type BlockDraft = Pick<
@@ -22,16 +22,14 @@ export type BlockSeal = BlockDraft &
     /** All signers, on blocks that list them; otherwise none. */
     readonly signers: readonly Address[]
     readonly sealer: Address
-    readonly secretKey: Uint8Array
   }
 
-/** Makes a sealed block of what running its transactions gave. */
-export function sealBlock(
-  { sign }: Pick<ExecutionLayer, 'sign'>,
+/** A block that has been run, with 65 zero bytes in the place of the seal. */
+export function unsealedBlock(
   built: Execution & { readonly transactions: readonly Transaction[] },
-  { vanity, signers, sealer, secretKey, ...fields }: BlockSeal,
+  { vanity, signers, sealer, ...fields }: BlockSeal,
 ): Block {
-  const unsealed: AuthorityHeader = {
+  const header: AuthorityHeader = {
     ...fields,
     uncleHash: EMPTY_UNCLE_HASH,
     stateRoot: built.stateRoot,
@@ -42,11 +40,30 @@ export function sealBlock(
     extraData: buildExtraData({ vanity, signers }),
     mixHash: ZERO_HASH,
   }
-  // The seal of EIP-225: r ‖ s ‖ recovery bit.
-  const { compact, recovery } = sign(hexToBytes(sealHash(unsealed)), secretKey)
-  const header: AuthorityHeader = {
-    ...unsealed,
-    extraData: concatBytes(unsealed.extraData.slice(0, -65), compact, Uint8Array.of(recovery)),
-  }
   return { hash: headerHash(header), header, transactions: built.transactions, signer: sealer }
+}
+
+/** Makes a sealed block of what running its transactions gave. */
+export function sealBlock(
+  { sign }: Pick<ExecutionLayer, 'sign'>,
+  built: Execution & { readonly transactions: readonly Transaction[] },
+  { secretKey, ...fields }: BlockSeal & { readonly secretKey: Uint8Array },
+): Block {
+  const block = unsealedBlock(built, fields)
+  const { compact, recovery } = sign(hexToBytes(sealHash(block.header)), secretKey)
+  return withSeal(block, concatBytes(compact, Uint8Array.of(recovery)))
+}
+
+/** The seal of EIP-225, r ‖ s ‖ recovery bit, of a 64-byte signature (EIP-2098). */
+export function toSeal(signature: Hex): Uint8Array {
+  const seal = concatBytes(hexToBytes(signature), new Uint8Array(1))
+  seal[64] = (seal[32] ?? 0) >> 7
+  seal[32] = (seal[32] ?? 0) & 0x7f
+  return seal
+}
+
+/** The block with 65 bytes of a seal. */
+export function withSeal({ header, ...block }: Block, seal: Uint8Array): Block {
+  const sealed = { ...header, extraData: concatBytes(header.extraData.slice(0, -65), seal) }
+  return { ...block, hash: headerHash(sealed), header: sealed }
 }

@@ -1,16 +1,30 @@
+import { sealHash } from '@mosaic/authority'
 import { PREDEPLOYS } from '@mosaic/contracts'
 import { type Block, encodeBlock, type GenesisAccount } from '@mosaic/execution'
-import { bytesToHex, toHash32, toHeight, toHex, toWord } from '@mosaic/primitives'
+import {
+  bytesToHex,
+  type Hash32,
+  toHash32,
+  toHeight,
+  toHex,
+  toWord,
+  ZERO_HASH,
+} from '@mosaic/primitives'
+import { createMemoryStore } from '@mosaic/storage'
 import { describe, expect, test } from 'vitest'
 import {
   type BlockRecord,
+  createKeySealer,
   createProducer,
   createTransactionPool,
+  createUnsealedBlockStore,
   createVoteIntake,
   createVotePool,
   decodeSignedVote,
   type Producer,
+  type Sealer,
   type TransactionPool,
+  type UnsealedBlockStore,
   type VoteIntake,
   type VotePool,
 } from '../src/index.ts'
@@ -70,6 +84,8 @@ async function createRig(
     readonly publish?: (block: Block) => Promise<void>
     readonly random?: () => number
     readonly node?: TestChain
+    readonly sealer?: Sealer
+    readonly unsealed?: UnsealedBlockStore
   } = {},
 ): Promise<Rig> {
   const clock = { ms: Number(START) * 1000 }
@@ -104,8 +120,12 @@ async function createRig(
       random: options.random ?? (() => 0),
       proposals: () => new Map(),
       log: (_, event) => logged.push(event),
+      ...(options.unsealed === undefined ? {} : { unsealed: options.unsealed }),
     },
-    { secretKey: (options.signer ?? SIGNERS[1] ?? ALICE).secretKey, gasLimit: 30_000_000n },
+    {
+      sealer: options.sealer ?? createKeySealer((options.signer ?? SIGNERS[1] ?? ALICE).secretKey),
+      gasLimit: 30_000_000n,
+    },
   )
   return {
     node,
@@ -292,6 +312,61 @@ describe('a producer', () => {
     await rig.step()
     expect(rig.published[0]?.transactions.map(({ hash }) => hash)).toEqual([high?.hash, low?.hash])
     expect(rig.transactions.get(gap?.hash ?? fail('a hash'))).toBe(gap)
+    await rig.producer.stop()
+  })
+})
+
+/** A sealer that remembers what it sealed last, and gives no seal while it is away. */
+function rememberingSealer(sealed: { last?: Hash32; isAway: boolean }): Sealer {
+  const keySealer = createKeySealer((SIGNERS[1] ?? ALICE).secretKey)
+  return {
+    ...keySealer,
+    maySeal: () => sealed.last === undefined,
+    lastSealHash: () => sealed.last,
+    seal: async (block) => {
+      if (sealed.last !== undefined && sealed.last !== block.sealHash) throw new Error('refused')
+      sealed.last = block.sealHash
+      if (sealed.isAway) throw new Error('away')
+      return keySealer.seal(block)
+    },
+  }
+}
+
+describe('a producer whose sealer remembers', () => {
+  test('seals the very block again that it was sealing when it failed, also after a restart', async () => {
+    const sealed = { isAway: true }
+    const parts = {
+      sealer: rememberingSealer(sealed),
+      unsealed: createUnsealedBlockStore(createMemoryStore()),
+    }
+    const killed = await createRig(parts)
+    const first = offer(killed, ALICE)
+    killed.producer.start()
+    await killed.step()
+    await killed.producer.stop()
+    expect(killed.logged).toEqual(['block not produced'])
+    expect(killed.published).toEqual([])
+
+    sealed.isAway = false
+    const rig = await createRig(parts)
+    offer(rig, BOB)
+    rig.clock.ms += 7000
+    rig.producer.start()
+    await rig.step()
+    await settle(rig.node)
+    const head = rig.node.chain.head()
+    expect(head.header).toMatchObject({ number: 1n, timestamp: START + 1n })
+    expect(sealHash(head.header)).toBe(parts.sealer.lastSealHash())
+    expect(rig.published.map(({ hash }) => hash)).toEqual([head.hash])
+    expect(rig.published[0]?.transactions.map(({ hash }) => hash)).toEqual([first?.hash])
+    await rig.producer.stop()
+  })
+
+  test('builds nothing where it may not seal', async () => {
+    const sealer = rememberingSealer({ isAway: false, last: ZERO_HASH })
+    const rig = await createRig({ sealer, unsealed: createUnsealedBlockStore(createMemoryStore()) })
+    rig.producer.start()
+    expect(rig.wait()).toBeUndefined()
     await rig.producer.stop()
   })
 })

@@ -3,6 +3,7 @@ import {
   type Address,
   bytesToHex,
   type Hash32,
+  type Hex,
   hexToBytes,
   toAddress,
   type Verdict,
@@ -22,6 +23,7 @@ import {
   type OwnTransaction,
   type SenderRule,
   signOwnTransaction,
+  signTransactionElsewhere,
   type Transaction,
   type TransactionFault,
 } from './transaction.ts'
@@ -41,6 +43,12 @@ export type ExecutionLayer = {
   readonly decodeBlock: (bytes: Uint8Array) => Verdict<Block, BlockCodecFault>
   /** A transaction of one of this node's own accounts. */
   readonly signTransaction: (fields: OwnTransaction, secretKey: Uint8Array) => Transaction
+  /** Signs with a key that is elsewhere: it gets what is hashed to be signed. @throws what it throws */
+  readonly signTransactionElsewhere: (
+    fields: OwnTransaction,
+    sender: Address,
+    sign: (preimage: Uint8Array) => Promise<Hex>,
+  ) => Promise<Transaction>
   /** A transaction in the name of anyone. Only a layer with `senders: 'impersonated'` decodes it again. */
   readonly impersonateTransaction: (fields: OwnTransaction, sender: Address) => Transaction
   /** Signs a 32-byte digest deterministically. */
@@ -90,6 +98,8 @@ export async function createExecutionLayer(options: {
     decodeTransaction: decode,
     decodeBlock: (bytes) => decodeBlock(bytes, decode, recoverSigner),
     signTransaction: (fields, secretKey) => remember(signOwnTransaction(fields, secretKey, common)),
+    signTransactionElsewhere: async (fields, sender, sign) =>
+      remember(await signTransactionElsewhere(fields, sender, sign, common)),
     impersonateTransaction: (fields, sender) =>
       remember(impersonateTransaction(fields, sender, common)),
     sign: crypto.sign,

@@ -7,7 +7,9 @@ import {
   bytesToBigint,
   bytesToHex,
   type Hash32,
+  type Hex,
   hexToBytes,
+  InvalidValueError,
   keccak256Bytes,
   refuse,
   toAddress,
@@ -200,6 +202,28 @@ export function signOwnTransaction(
 ): Transaction {
   const signed = toUnsigned(fields, common).sign(secretKey)
   return describe(signed, signed.serialize(), common, 'signed', addressOf(secretKey))
+}
+
+/**
+ * Signs a transaction with a key that is elsewhere: it gets the bytes whose Keccak-256 is signed, and answers with 64 bytes (EIP-2098).
+ *
+ * @throws if the fields are out of range or `type` is 0; whatever `sign` throws.
+ */
+export async function signTransactionElsewhere(
+  fields: OwnTransaction,
+  sender: Address,
+  sign: (preimage: Uint8Array) => Promise<Hex>,
+  common: Common,
+): Promise<Transaction> {
+  const unsigned = toUnsigned(fields, common)
+  const preimage = unsigned.getMessageToSign()
+  if (!(preimage instanceof Uint8Array)) throw new InvalidValueError('a typed transaction', 0)
+  const signature = hexToBytes(await sign(preimage))
+  const s = signature.slice(32, 64)
+  const yParity = (s[0] ?? 0) >> 7
+  s[0] = (s[0] ?? 0) & 0x7f
+  const signed = unsigned.addSignature(BigInt(yParity), signature.slice(0, 32), s)
+  return describe(signed, signed.serialize(), common, 'signed', sender)
 }
 
 /** Addresses of keys that have signed: to multiply the point again takes longer than all the rest. */

@@ -13,10 +13,10 @@ import { RemoteSignerError } from './key-errors.ts'
 
 /** A message to sign, in both forms that signers know. */
 export type SigningRequest = {
-  /** Its Keccak-256 is what is signed: 0x19 0x01 ‖ domain separator ‖ hash of the struct (EIP-712). */
+  /** Its Keccak-256 is what is signed; of a vote: 0x19 0x01 ‖ domain separator ‖ hash of the struct (EIP-712). */
   readonly preimage: Uint8Array
-  /** The parameter of `eth_signTypedData_v4`, as JSON. */
-  readonly typedData: unknown
+  /** The parameter of `eth_signTypedData_v4`, as JSON; undefined for what is no typed data, and so for signers of bytes only. */
+  readonly typedData?: unknown
 }
 
 /** A secret key that another process holds. */
@@ -84,6 +84,7 @@ async function openWeb3Signer(url: string, address: Address, ask: Ask): Promise<
 function createTypedDataSigner(url: string, address: Address, ask: Ask): SignRaw {
   let id = 0
   return async ({ typedData }) => {
+    if (typedData === undefined) throw new RemoteSignerError(url, 'it signs typed data only')
     id++
     const params = [address, JSON.stringify(typedData)]
     const body = JSON.stringify({ jsonrpc: '2.0', id, method: 'eth_signTypedData_v4', params })

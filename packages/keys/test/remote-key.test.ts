@@ -145,6 +145,14 @@ test('a key that web3signer does not hold is refused at once', async () => {
   )
 })
 
+test('bytes that are no typed data are signed where bytes are', async () => {
+  const { preimage } = REQUEST
+  const bytes = await openRemoteKey({ url, address: ADDRESS, api: 'web3signer' })
+  expect(recoverSigner(DIGEST, await bytes.sign({ preimage }))).toBe(ADDRESS)
+  const typed = await openRemoteKey({ url, address: ADDRESS, api: 'typed-data' })
+  await expect(typed.sign({ preimage })).rejects.toThrow('it signs typed data only')
+})
+
 test('redirects are not followed: they could lead the message elsewhere', async () => {
   const remote = await openRemoteKey({ url, address: ADDRESS, api: 'web3signer' })
   server.removeAllListeners('request')

@@ -23,6 +23,7 @@ export {
   refuse,
   type Verdict,
 } from './errors.ts'
+export { createQueue, type Queue } from './queue.ts'
 export { decodeRlp, encodeRlp, integerToRlp, type RlpItem } from './rlp.ts'
 export {
   type Address,

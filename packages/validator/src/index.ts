@@ -5,10 +5,22 @@
  */
 export { createDoppelgangerWatch, type DoppelgangerWatch } from './doppelganger.ts'
 export { GuardUnusableError, type Refusal, SigningRefusedError } from './guard-errors.ts'
-export { formatInterchange, InterchangeError, parseInterchange } from './interchange.ts'
-export type { GuardIdentity, KnownTransition, VoteFloor } from './journal-entry.ts'
+export {
+  formatInterchange,
+  InterchangeError,
+  type KeyHistory,
+  parseInterchange,
+} from './interchange.ts'
 export { type Journal, openJournalFile } from './journal-file.ts'
 export { createMemoryJournal } from './memory-journal.ts'
+export {
+  openSealGuard,
+  type SealedNumber,
+  type SealGuard,
+  type SealPlace,
+  SealRefusedError,
+  type SealRequest,
+} from './seal-guard.ts'
 export {
   type GuardHistory,
   openSigningGuard,
@@ -28,3 +40,4 @@ export {
   chooseOriginVote,
   type OriginView,
 } from './vote-choice.ts'
+export type { GuardIdentity, KnownTransition, VoteFloor } from './vote-record.ts'

@@ -3,11 +3,13 @@ import {
   CodedError,
   type Hash32,
   type Height,
+  toBlockNumber,
   toHash32,
   toHeight,
 } from '@mosaic/primitives'
-import type { KnownTransition, VoteFloor } from './journal-entry.ts'
+import type { SealedNumber } from './seal-guard.ts'
 import type { GuardHistory } from './signing-guard.ts'
+import type { KnownTransition, VoteFloor } from './vote-record.ts'
 
 /** A file with the history of a key cannot be used. */
 export class InterchangeError extends CodedError<{
@@ -26,6 +28,12 @@ export class InterchangeError extends CodedError<{
   }
 }
 
+/** What another program must know of a key to go on with it. */
+export type KeyHistory = GuardHistory & {
+  /** The highest block that was sealed. */
+  readonly sealed: SealedNumber | undefined
+}
+
 const VERSION = '5'
 
 /**
@@ -35,14 +43,14 @@ const VERSION = '5'
 export function formatInterchange(
   core: Hash32,
   validator: Address,
-  { floors, transitions }: GuardHistory,
+  { floors, transitions, sealed }: KeyHistory,
 ): string {
   const text = {
     metadata: { interchange_format_version: VERSION, genesis_validators_root: core },
     data: [
       {
         pubkey: validator,
-        signed_blocks: [],
+        signed_blocks: sealed === undefined ? [] : [blockOf(sealed)],
         signed_attestations: floors.map(({ chain, sourceHeight, targetHeight }) => ({
           source_epoch: sourceHeight.toString(),
           target_epoch: targetHeight.toString(),
@@ -69,7 +77,7 @@ export function parseInterchange(
   core: Hash32,
   validator: Address,
   chains: readonly Hash32[],
-): GuardHistory {
+): KeyHistory {
   const file = record(parse(text), 'an object')
   const metadata = record(file['metadata'], 'metadata')
   if (metadata['interchange_format_version'] !== VERSION) {
@@ -86,11 +94,18 @@ export function parseInterchange(
   }
   const floors: VoteFloor[] = []
   const transitions: KnownTransition[] = []
+  let sealed: SealedNumber | undefined
   for (const entry of list(file['data'], 'data')) {
     const member = record(entry, 'an entry of data')
     const { pubkey } = member
     if (typeof pubkey !== 'string') throw new InterchangeError('a pubkey', pubkey)
     if (pubkey.toLowerCase() !== validator) continue
+    for (const block of list(member['signed_blocks'], 'signed_blocks')) {
+      const { slot, signing_root: root } = record(block, 'a signed block')
+      const number = toBlockNumber(height(slot, 'slot'))
+      const sealHash = root === undefined ? undefined : hash(root, 'signing_root')
+      if (sealed === undefined || number > sealed.number) sealed = { number, sealHash }
+    }
     for (const attestation of list(member['signed_attestations'], 'signed_attestations')) {
       const vote = record(attestation, 'a signed attestation')
       const sourceHeight = height(vote['source_epoch'], 'source_epoch')
@@ -108,7 +123,12 @@ export function parseInterchange(
       })
     }
   }
-  return { floors, transitions }
+  return { floors, transitions, sealed }
+}
+
+function blockOf({ number, sealHash }: SealedNumber): Readonly<Record<string, string>> {
+  const slot = number.toString()
+  return sealHash === undefined ? { slot } : { slot, signing_root: sealHash }
 }
 
 function parse(text: string): unknown {

@@ -1,4 +1,4 @@
-import { type FileHandle, open, readFile } from 'node:fs/promises'
+import { type FileHandle, open, readFile, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { GuardUnusableError } from './guard-errors.ts'
 import { hasErrno, lockFile } from './journal-lock.ts'
@@ -9,6 +9,8 @@ export type Journal = {
   readonly lines: readonly string[]
   /** Appends one line and returns after it is on disk. After a failure every later call fails too. */
   readonly append: (line: string) => Promise<void>
+  /** Puts these lines in the place of all, and returns after they are on disk: a crash leaves the old ones or the new. Fails as `append`. */
+  readonly replace: (lines: readonly string[]) => Promise<void>
   readonly close: () => Promise<void>
 }
 
@@ -38,11 +40,13 @@ export async function openJournalFile(
     }
     const file = await open(path, 'a', 0o600)
     if (content === undefined) await syncDirectory(dirname(path))
+    const writer = createWriter(file, path, content?.length ?? 0)
     return {
       lines: text.split('\n').slice(0, -1),
-      append: appendTo(file, path, content?.length ?? 0),
+      append: writer.append,
+      replace: writer.replace,
       close: async () => {
-        await file.close()
+        await writer.close()
         await release()
       },
     }
@@ -62,18 +66,20 @@ async function read(path: string): Promise<Buffer | undefined> {
   }
 }
 
-function appendTo(file: FileHandle, path: string, size: number): Journal['append'] {
+function createWriter(
+  opened: FileHandle,
+  path: string,
+  size: number,
+): Pick<Journal, 'append' | 'replace' | 'close'> {
+  let file = opened
   let expected = size
   let failure: GuardUnusableError | undefined
-  return async (line) => {
+  const write = async (step: () => Promise<void>): Promise<void> => {
     if (failure !== undefined) {
       throw new GuardUnusableError(`the journal ${path} failed before`, { cause: failure })
     }
-    const bytes = Buffer.from(`${line}\n`)
     try {
-      await file.appendFile(bytes)
-      await file.datasync()
-      expected += bytes.length
+      await step()
       const found = (await file.stat()).size
       if (found !== expected) {
         throw new RangeError(`expected ${expected} bytes, received ${found}: somebody else wrote`)
@@ -82,6 +88,38 @@ function appendTo(file: FileHandle, path: string, size: number): Journal['append
       failure = new GuardUnusableError(`the journal ${path} cannot be written`, { cause })
       throw failure
     }
+  }
+  return {
+    append: (line) =>
+      write(async () => {
+        const bytes = Buffer.from(`${line}\n`)
+        await file.appendFile(bytes)
+        await file.datasync()
+        expected += bytes.length
+      }),
+    replace: (lines) =>
+      write(async () => {
+        const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''))
+        const fresh = await open(`${path}.new`, 'w', 0o600)
+        try {
+          await fresh.writeFile(bytes)
+          await fresh.datasync()
+        } finally {
+          await fresh.close()
+        }
+        const before = (await file.stat()).size
+        if (before !== expected) {
+          throw new RangeError(
+            `expected ${expected} bytes, received ${before}: somebody else wrote`,
+          )
+        }
+        await rename(`${path}.new`, path)
+        await syncDirectory(dirname(path))
+        await file.close()
+        file = await open(path, 'a', 0o600)
+        expected = bytes.length
+      }),
+    close: () => file.close(),
   }
 }
 

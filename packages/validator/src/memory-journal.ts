@@ -11,6 +11,9 @@ export function createMemoryJournal(lines: readonly string[] = []): Journal & {
     append: async (line) => {
       written.push(line)
     },
+    replace: async (kept) => {
+      written.splice(0, written.length, ...kept)
+    },
     close: async () => undefined,
   }
 }

@@ -1,19 +1,24 @@
 import { findOffence, isSameVote } from '@mosaic/finality'
-import { type Address, type Hash32, type Height, type Hex, toHeight } from '@mosaic/primitives'
-import type { VoteMessage } from '@mosaic/protocol'
-import { GuardUnusableError, SigningRefusedError } from './guard-errors.ts'
 import {
-  formatEntry,
-  formatHeader,
-  type GuardIdentity,
-  type JournalRecord,
-  type KnownTransition,
-  parseEntry,
-  positionAfter,
-  positionAfterHeader,
-  type VoteFloor,
-} from './journal-entry.ts'
+  type Address,
+  createQueue,
+  type Hash32,
+  type Height,
+  type Hex,
+  toHeight,
+} from '@mosaic/primitives'
+import type { VoteMessage } from '@mosaic/protocol'
+import { SigningRefusedError } from './guard-errors.ts'
 import type { Journal } from './journal-file.ts'
+import { openRecordLog } from './record-log.ts'
+import {
+  type GuardIdentity,
+  type KnownTransition,
+  type VoteFloor,
+  type VoteRecord,
+  voteHeader,
+  voteRecordCodec,
+} from './vote-record.ts'
 
 /** Signs the EIP-712 digest of a vote with one validator's key, wherever that key is. */
 export type SignVote = (vote: VoteMessage) => Promise<Hex>
@@ -69,32 +74,14 @@ export async function openSigningGuard(
   identity: GuardIdentity,
   signVote: SignVote,
 ): Promise<SigningGuard> {
-  const header = formatHeader(identity)
-  if (journal.lines.length === 0) await journal.append(header)
-  else if (journal.lines[0] !== header) {
-    throw new GuardUnusableError(
-      `expected a journal that begins with ${header}, received ${journal.lines[0]}`,
-    )
-  }
+  const log = await openRecordLog(journal, voteHeader(identity), voteRecordCodec)
   const histories = new Map<Hash32, ChainHistory>()
-  let position = positionAfterHeader(header)
-  for (const line of journal.lines.slice(1)) {
-    apply(histories, parseEntry(line, position))
-    position = positionAfter(position, line)
+  for (const each of log.records) apply(histories, each)
+  const record = async (each: VoteRecord): Promise<void> => {
+    await log.append(each)
+    apply(histories, each)
   }
-  const record = async (entry: JournalRecord): Promise<void> => {
-    const line = formatEntry(position, entry)
-    await journal.append(line)
-    apply(histories, entry)
-    position = positionAfter(position, line)
-  }
-
-  let queue: Promise<unknown> = Promise.resolve()
-  const exclusive = <T>(step: () => Promise<T>): Promise<T> => {
-    const result = queue.then(step)
-    queue = result.catch(() => undefined)
-    return result
-  }
+  const { exclusive, idle } = createQueue()
 
   return {
     validator: identity.validator,
@@ -137,8 +124,8 @@ export async function openSigningGuard(
         }
       }),
     close: async () => {
-      await queue
-      await journal.close()
+      await idle()
+      await log.close()
     },
   }
 }
@@ -160,7 +147,7 @@ function requireHarmless(history: ChainHistory, vote: VoteMessage): void {
   }
 }
 
-function apply(histories: Map<Hash32, ChainHistory>, record: JournalRecord): void {
+function apply(histories: Map<Hash32, ChainHistory>, record: VoteRecord): void {
   switch (record.kind) {
     case 'vote': {
       const history = historyOf(histories, record.vote.chain)
