@@ -103,7 +103,9 @@ describe('a validator that joins a running network', () => {
     await mosaic('validator', 'logout', ...where(), ...asked)
     await until('its removal', async () => (await status())['status'] === 'removed')
     await until('the end of the delay', async () => {
-      const { withdrawableAt } = await status()
+      const { withdrawableAt, withdrawableFromHeight, core: standing } = await status()
+      const openHeight = isRecord(standing) ? Number(standing['openHeight']) : 0
+      if (openHeight < Number(withdrawableFromHeight)) return false
       const block = await createJsonRpcClient(origin)('eth_getBlockByNumber', ['latest', false])
       return isRecord(block) && Number(block['timestamp']) >= Number(withdrawableAt)
     })

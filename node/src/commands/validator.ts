@@ -41,6 +41,9 @@ const OPTIONS = {
   stake: { type: 'string' },
 } as const
 
+/** What the core keeps of a validator that has no last height. */
+const NO_END_HEIGHT = 2n ** 64n - 1n
+
 /** The account that acts, and on which core. */
 type Session = {
   readonly client: EthereumClient
@@ -142,7 +145,7 @@ async function printStatus({ client, core }: Session, validator: Address): Promi
     : { weight: registered.stake, queued: undefined }
   const { height, phase } = await readView(client, core, coreViews.head, [])
   const { withdrawalDelay } = await readView(client, core, coreViews.parameters, [])
-  const { removedAt } = registered
+  const { removedAt, endHeight } = registered
   process.stdout.write(
     `${toJson({
       validator,
@@ -150,6 +153,8 @@ async function printStatus({ client, core }: Session, validator: Address): Promi
       weight,
       queuedReputation: queued,
       withdrawableAt: removedAt === 0n ? undefined : removedAt + withdrawalDelay,
+      // Until the height after its last one is closed, the validators of that one may still have to answer for it.
+      withdrawableFromHeight: endHeight === NO_END_HEIGHT ? undefined : endHeight + 2n,
       core: { address: core, phase, openHeight: height },
     })}\n`,
   )
