@@ -14,12 +14,17 @@ const KEEP_STATES = 131_072n
 /** With less, a proof may be gone before a relayer has sent it. */
 const LEAST_STATES = 1024n
 
+/** How a node without a chain gets one. */
+type SyncMode = 'full' | 'checkpoint'
+
 /** Everything one node is told. Paths are absolute after reading. */
 export type NodeConfig = {
   readonly dataDir: string
   readonly genesisFile: string
   readonly origin: OriginConfig
   readonly network: { readonly listen: readonly string[]; readonly peers: readonly string[] }
+  /** What a node without a chain does: executes all blocks from genesis, or begins at the newest checkpoint that the core has committed. */
+  readonly sync: SyncMode
   readonly rpc: {
     readonly host: string
     readonly port: number
@@ -68,6 +73,7 @@ export async function readNodeConfig(path: string): Promise<NodeConfig> {
     'genesisFile',
     'origin',
     'network',
+    'sync',
     'rpc',
     'signerKeyFile',
     'sealSigner',
@@ -88,6 +94,7 @@ export async function readNodeConfig(path: string): Promise<NodeConfig> {
     genesisFile: root.path('genesisFile'),
     origin: readOrigin(root.section('origin', ['url', 'confirmations'])),
     network: { listen: network.texts('listen'), peers: network.texts('peers') },
+    sync: readSyncMode(root.section('sync', ['mode'])),
     rpc: {
       host: rpc.text('host', '127.0.0.1'),
       port: Number(rpc.integer('port', 8545n)),
@@ -163,6 +170,14 @@ function readKeepStates(root: Section): bigint | undefined {
     throw new InvalidValueError(`all, or at least ${LEAST_STATES} states to keep`, blocks)
   }
   return blocks
+}
+
+function readSyncMode(section: Section): SyncMode {
+  const mode = section.text('mode', 'full')
+  if (mode !== 'full' && mode !== 'checkpoint') {
+    throw new InvalidValueError('full or checkpoint at sync.mode', mode)
+  }
+  return mode
 }
 
 function readOrigin(section: Section): OriginConfig {

@@ -1,3 +1,4 @@
+import { encodeHeader } from '@mosaic/authority'
 import {
   type Chain,
   countedVotes,
@@ -5,13 +6,13 @@ import {
   type TransactionPool,
   type VotePool,
 } from '@mosaic/chain'
-import { encodeBlock } from '@mosaic/execution'
+import { encodeBlock, toReceiptEnvelopes } from '@mosaic/execution'
 import type { NetworkPorts } from '@mosaic/network'
-import { hexToBytes, toBlockNumber, toHeight } from '@mosaic/primitives'
+import { encodeRlp, hexToBytes, toBlockNumber, toHeight } from '@mosaic/primitives'
 import { coreIdentifier, originIdentifier } from '@mosaic/protocol'
 import type { Store } from '@mosaic/storage'
 
-/** Answers what peers ask for: blocks by number and by hash, votes by height, waiting transactions. */
+/** Answers what peers ask for: blocks, headers, receipts, pieces of states, votes by height, waiting transactions. */
 export function createExchangeHandlers(
   chain: Chain,
   store: Store,
@@ -50,6 +51,28 @@ export function createExchangeHandlers(
       for (const hash of hashes) {
         const transaction = transactions.get(hash)
         if (transaction !== undefined) yield transaction.raw
+      }
+    },
+    headersByRange: async function* ({ start, count }) {
+      for (let number: bigint = start; number < start + BigInt(count); number++) {
+        const hash = chain.database.canonicalHash(toBlockNumber(number))
+        const header = hash === undefined ? undefined : chain.database.header(hash)
+        if (header === undefined) return
+        yield encodeHeader(header)
+      }
+    },
+    stateNodes: async function* ({ hashes }) {
+      for (const hash of hashes) {
+        const key = hexToBytes(hash)
+        const found = store.get('node', key) ?? store.get('code', key)
+        if (found !== undefined) yield found
+      }
+    },
+    receiptsByHash: async function* ({ hashes }) {
+      for (const hash of hashes) {
+        const stored = chain.database.receipts(hash)
+        if (stored === undefined) return
+        yield encodeRlp(toReceiptEnvelopes(stored.receipts, chain.execution.keccak256))
       }
     },
   }

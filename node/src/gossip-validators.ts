@@ -3,7 +3,7 @@ import type { Chain, VoteIntake } from '@mosaic/chain'
 import type { GossipVerdict, NetworkPorts, Status } from '@mosaic/network'
 import { bytesToHex, decodeRlp, InvalidValueError } from '@mosaic/primitives'
 import type { Log } from './logger.ts'
-import type { Synchroniser } from './sync.ts'
+import type { Synchroniser } from './sync/synchroniser.ts'
 
 /** What the checks of gossip need to know. */
 export type GossipParts = {

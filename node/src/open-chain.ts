@@ -30,7 +30,7 @@ export async function openNodeChain(
     source: { node: (hash) => store.get('node', hash), code: (hash) => store.get('code', hash) },
     ancestorHash: (parentHash, number) => {
       const parent = chain?.database.record(parentHash)
-      return parent === undefined ? undefined : chain?.ancestor(parent, toBlockNumber(number))?.hash
+      return parent === undefined ? undefined : chain?.ancestorHash(parent, toBlockNumber(number))
     },
     tracker: 'required',
   })

@@ -1,6 +1,8 @@
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { TransactionIntake } from '@mosaic/api'
 import type { Chain, TransactionPool, VoteIntake, VotePool } from '@mosaic/chain'
+import type { NetworkGenesis } from '@mosaic/genesis'
 import {
   createNetwork,
   createSystemClock,
@@ -9,6 +11,7 @@ import {
   type Network,
   type Status,
 } from '@mosaic/network'
+import type { EthereumClient } from '@mosaic/origin'
 import {
   bytesToHex,
   type Hash32,
@@ -25,7 +28,10 @@ import { createGossipValidators } from './gossip-validators.ts'
 import type { Log } from './logger.ts'
 import { loadNodeKey } from './node-key.ts'
 import { every } from './periodic.ts'
-import { createSynchroniser, type Synchroniser } from './sync.ts'
+import { syncToCheckpoint } from './sync/checkpoint-sync.ts'
+import type { PeerPort } from './sync/courier.ts'
+import { backfillHistory } from './sync/history-backfill.ts'
+import { createSynchroniser, type Synchroniser } from './sync/synchroniser.ts'
 
 /** The node's place among its peers. */
 export type PeerNetwork = {
@@ -37,7 +43,8 @@ export type PeerNetwork = {
 /** What the network serves and feeds. */
 export type PeerNetworkParts = {
   readonly chain: Chain
-  readonly genesisHash: Hash32
+  readonly genesis: NetworkGenesis
+  readonly origin: EthereumClient
   readonly store: Store
   readonly votes: VotePool
   readonly intake: VoteIntake
@@ -58,26 +65,53 @@ export async function startPeerNetwork(
   config: NodeConfig,
   parts: PeerNetworkParts,
 ): Promise<PeerNetwork> {
-  const { chain, genesisHash, store, votes, intake, transactions, transactionIntake, log } = parts
+  const { chain, genesis, origin, store, votes, intake, transactions, transactionIntake, log } =
+    parts
   const identifier = coreIdentifier(chain.definition.identity)
-  const sync = createSynchroniser(chain, () => network, log)
+  const clock = createSystemClock()
+  const stopping = new AbortController()
+  const courier = {
+    peers: {
+      ready: () =>
+        network.peers().flatMap(({ peerId, status }) => (status === undefined ? [] : [peerId])),
+      request: (...asked) => network.request(...asked),
+      penalise: (peerId, reason) => network.penalise(peerId, reason),
+    } satisfies PeerPort,
+    log,
+    now: clock.now,
+    sleep: (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal, ref: false }),
+  }
+  const isNew = chain.head().header.number === 0n
+  const sync = createSynchroniser({
+    ...courier,
+    chain,
+    ...(config.sync === 'checkpoint' && isNew
+      ? {
+          begin: (ending, onTarget) =>
+            syncToCheckpoint(
+              { ...courier, chain, store, origin, genesis, signal: ending },
+              onTarget,
+            ),
+        }
+      : {}),
+  })
   const network = await createNetwork(
     {
       nodeKey: await loadNodeKey(join(config.dataDir, 'node-key')),
-      genesisHash,
+      genesisHash: genesis.hash,
       coreIdentifier: identifier,
       listen: config.network.listen,
       peers: config.network.peers,
     },
     {
-      clock: createSystemClock(),
+      clock,
       random: Math.random,
       logger: {
         debug: (message, fields) => log('debug', message, fields),
         info: (message, fields) => log('info', message, fields),
         warn: (message, fields) => log('warn', message, fields),
       },
-      status: () => nodeStatus(chain, genesisHash, identifier),
+      status: () => nodeStatus(chain, genesis.hash, identifier),
       validators: createGossipValidators({
         ...parts,
         sync,
@@ -123,6 +157,16 @@ export async function startPeerNetwork(
     sync.notice(peerId, status)
   })
   await network.start()
+  let filling: Promise<void> | undefined
+  const { signal } = stopping
+  const isBusy = (): boolean => sync.target() !== undefined
+  sync.onBegun(() => {
+    filling = backfillHistory({ ...courier, chain, store, signal, isBusy }).catch(
+      (error: unknown) => {
+        if (!signal.aborted) log('error', 'history is not filled in', { error })
+      },
+    )
+  })
   const stopPulling = every(
     PULL_INTERVAL_MS,
     async () => {
@@ -136,8 +180,10 @@ export async function startPeerNetwork(
     network,
     sync,
     stop: async () => {
+      stopping.abort(new Error('the node stops'))
       await stopPulling()
       await sync.stop()
+      await filling
       await network.stop()
     },
   }

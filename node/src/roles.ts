@@ -26,6 +26,7 @@ import { takeVote } from './gossip-validators.ts'
 import { openKeySealGuard, openVoteGuard } from './key-guards.ts'
 import type { Log } from './logger.ts'
 import { openSealSigner } from './seal-signer.ts'
+import type { Synchroniser } from './sync/synchroniser.ts'
 import { createAuxiliaryView, createOriginWatch } from './validator-ports.ts'
 import { openVoteSigner } from './vote-signer.ts'
 
@@ -39,10 +40,12 @@ export async function startProducer(
     readonly votes: VotePool
     readonly proposals: ReadonlyMap<Address, boolean>
     readonly network: Network
+    /** Calls back once there is a chain to make blocks on. */
+    readonly onBegun: Synchroniser['onBegun']
     readonly log: Log
   },
 ): Promise<Producer | undefined> {
-  const { chain, store, transactions, votes, proposals, network, log } = parts
+  const { chain, store, transactions, votes, proposals, network, onBegun, log } = parts
   const signer = await openSealSigner(config)
   if (signer === undefined) return undefined
   const { identity } = chain.definition
@@ -77,10 +80,14 @@ export async function startProducer(
     },
   )
   const stopWatching = watchOwnSeals(chain, guard, log, producer.stop)
-  producer.start()
+  let stopped = false
+  onBegun(() => {
+    if (!stopped) producer.start()
+  })
   return {
     ...producer,
     stop: async () => {
+      stopped = true
       stopWatching()
       await producer.stop()
       await guard.close()

@@ -37,7 +37,7 @@ import { startPeerNetwork } from './peer-network.ts'
 import { every } from './periodic.ts'
 import { openValidator, startProducer, type WatchedValidator } from './roles.ts'
 import { pruneStates } from './state-pruning.ts'
-import type { Synchroniser } from './sync.ts'
+import type { Synchroniser } from './sync/synchroniser.ts'
 
 /** A running node. */
 export type RunningNode = {
@@ -141,7 +141,8 @@ async function start(
 
   const peers = await startPeerNetwork(config, {
     chain,
-    genesisHash: genesis.hash,
+    genesis,
+    origin,
     store,
     votes,
     intake,
@@ -159,6 +160,7 @@ async function start(
     votes,
     proposals,
     network,
+    onBegun: sync.onBegun,
     log,
   })
   if (producer !== undefined) closers.push(() => producer.stop())

@@ -12,6 +12,7 @@ import {
 import { createProvider, createWallet, type DevAccount, type Provider } from '@mosaic/devchain'
 import { type Block, encodeBlock } from '@mosaic/execution'
 import type { NetworkGenesis } from '@mosaic/genesis'
+import type { NetworkPorts } from '@mosaic/network'
 import type { EthereumClient } from '@mosaic/origin'
 import { hexToBytes, InvalidValueError, toBlockNumber } from '@mosaic/primitives'
 import { domainSeparator, signDigest, voteDigest } from '@mosaic/protocol'
@@ -23,6 +24,7 @@ import {
   openSigningGuard,
   type Validator,
 } from '@mosaic/validator'
+import { createExchangeHandlers } from '../exchange-handlers.ts'
 import { takeVote } from '../gossip-validators.ts'
 import type { Log } from '../logger.ts'
 import { openNodeChain } from '../open-chain.ts'
@@ -43,6 +45,8 @@ export type AuxiliaryNode = {
   readonly readiness: () => number
   /** Blocks that it seals from now on differ from those it sealed before. */
   readonly branchOff: () => void
+  /** Answers what peers on a network ask. */
+  readonly handlers: NetworkPorts['handlers']
   /** Tells the others all that it has and they may lack. */
   readonly tellAll: () => Promise<void>
   readonly close: () => Promise<void>
@@ -176,6 +180,7 @@ export async function openAuxiliaryNode(parts: AuxiliaryNodeParts): Promise<Auxi
     index,
     chain,
     provider,
+    handlers: createExchangeHandlers(chain, store, votes, transactions),
     vote: async () => {
       for (const validator of validators) await validator.performDuties()
     },

@@ -2,6 +2,7 @@ import type { BlockRecord, Chain } from '@mosaic/chain'
 import type { Block } from '@mosaic/execution'
 import type { Hash32 } from '@mosaic/primitives'
 import { ERROR_CODE, type LogView, type ReceiptView, RpcError } from '@mosaic/rpc'
+import { requireExecuted } from './missing-history.ts'
 import { toReceiptViews } from './views.ts'
 
 /** Reads blocks of a chain as JSON-RPC shows them; what was shown lately is kept. */
@@ -37,9 +38,11 @@ export function createBlockViews(chain: Chain): BlockViews {
   }
 }
 
-/** The record of a block. @throws RpcError if the node has no such block. */
+/** The record of a block. @throws RpcError if the node has no such block, or did not execute it. */
 export function requireRecord(chain: Chain, hash: Hash32): BlockRecord {
   const record = chain.database.record(hash)
+  const header = record === undefined ? chain.database.header(hash) : undefined
+  if (header !== undefined) requireExecuted(chain, header.number)
   if (record === undefined) throw new RpcError(ERROR_CODE.server, 'header for hash not found')
   return record
 }

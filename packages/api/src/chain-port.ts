@@ -1,11 +1,20 @@
 import { setImmediate } from 'node:timers/promises'
 import { encodeHeader } from '@mosaic/authority'
-import type { BlockRecord, Chain, Checkpoint } from '@mosaic/chain'
-import { encodeBlock, encodeReceiptEnvelope, logsBloom } from '@mosaic/execution'
-import { accept, bytesToHex, refuse, toBlockNumber, type Verdict } from '@mosaic/primitives'
+import type { BlockRecord, Chain, Checkpoint, TransactionPosition } from '@mosaic/chain'
+import { encodeBlock, toReceiptEnvelopes } from '@mosaic/execution'
+import {
+  accept,
+  type BlockNumber,
+  bytesToHex,
+  type Hash32,
+  refuse,
+  toBlockNumber,
+  type Verdict,
+} from '@mosaic/primitives'
 import type { BlockReference, ChainPort, LogFault, LogFilter, LogQuery, LogView } from '@mosaic/rpc'
 import type { BlockViews } from './block-views.ts'
 import { createBloomTest } from './bloom-filter.ts'
+import { requireAllHistory, requireHistory } from './missing-history.ts'
 import { toBlockView, toHeaderView, toTransactionView } from './views.ts'
 
 /** Blocks whose blooms are tested before other work gets its turn. */
@@ -20,19 +29,19 @@ export function createChainPort(
   const { database, execution } = chain
   return {
     header: async (reference) => {
-      const record = findRecord(chain, reference)
-      return record === undefined ? undefined : toHeaderView(record.hash, record.header)
+      const found = findHeader(chain, reference)
+      return found === undefined ? undefined : toHeaderView(found.hash, found.header)
     },
     block: async (hash) => {
       const block = database.block(hash)
-      const record = database.record(hash)
-      return block === undefined || record === undefined ? undefined : toBlockView(block, record)
+      if (block === undefined) requireAllHistory(chain, `block ${hash}`)
+      return block && toBlockView(block, totalDifficultyOf(chain, hash))
     },
     isCanonical: async (hash) => chain.isCanonical(hash),
     transactionsOfBlock: async (hash) => database.block(hash)?.transactions.map(toTransactionView),
     receiptsOfBlock: async (hash) => views.receipts(hash),
     transaction: async (hash) => {
-      const position = database.position(hash)
+      const position = findPosition(chain, hash)
       if (position === undefined) return undefined
       const block = database.block(position.blockHash)
       const transaction = block?.transactions[position.index]
@@ -44,7 +53,7 @@ export function createChainPort(
       }
     },
     receipt: async (hash) => {
-      const position = database.position(hash)
+      const position = findPosition(chain, hash)
       return position === undefined
         ? undefined
         : views.receipts(position.blockHash)?.[position.index]
@@ -56,21 +65,26 @@ export function createChainPort(
       return block === undefined ? undefined : bytesToHex(encodeBlock(block))
     },
     rawHeader: async (hash) => {
-      const record = database.record(hash)
-      return record === undefined ? undefined : bytesToHex(encodeHeader(record.header))
+      const header = database.header(hash)
+      return header && bytesToHex(encodeHeader(header))
     },
-    rawReceipts: async (hash) =>
-      database
-        .receipts(hash)
-        ?.receipts.map((receipt) =>
-          bytesToHex(encodeReceiptEnvelope(receipt, logsBloom(receipt.logs, execution.keccak256))),
-        ),
+    rawReceipts: async (hash) => {
+      const stored = database.receipts(hash)
+      return stored && toReceiptEnvelopes(stored.receipts, execution.keccak256).map(bytesToHex)
+    },
   }
 }
 
-function findRecord(chain: Chain, reference: BlockReference): BlockRecord | undefined {
-  if ('hash' in reference) return chain.database.record(reference.hash)
-  if ('number' in reference) return chain.canonical(reference.number)
+type FoundHeader = Pick<BlockRecord, 'hash' | 'header'>
+
+/** @throws RpcError if the block is missing from the history. */
+function findHeader(chain: Chain, reference: BlockReference): FoundHeader | undefined {
+  if ('hash' in reference) {
+    const found = headerOf(chain, reference.hash)
+    if (found === undefined) requireAllHistory(chain, `block ${reference.hash}`)
+    return found
+  }
+  if ('number' in reference) return canonicalHeader(chain, reference.number)
   const head = chain.head()
   switch (reference.tag) {
     case 'latest':
@@ -86,9 +100,33 @@ function findRecord(chain: Chain, reference: BlockReference): BlockRecord | unde
   }
 }
 
-function beyondGenesis(chain: Chain, checkpoint: Checkpoint | undefined): BlockRecord | undefined {
+function beyondGenesis(chain: Chain, checkpoint: Checkpoint | undefined): FoundHeader | undefined {
   if (checkpoint === undefined || checkpoint.height === 0n) return undefined
-  return chain.database.record(checkpoint.hash)
+  return headerOf(chain, checkpoint.hash)
+}
+
+function headerOf({ database }: Chain, hash: Hash32): FoundHeader | undefined {
+  const header = database.header(hash)
+  return header && { hash, header }
+}
+
+/** @throws RpcError if the block is missing from the history. */
+function canonicalHeader(chain: Chain, number: BlockNumber): FoundHeader | undefined {
+  requireHistory(chain, number)
+  const hash = chain.database.canonicalHash(number)
+  return hash === undefined ? undefined : headerOf(chain, hash)
+}
+
+/** @throws RpcError if the transaction may be in a block that is missing from the history. */
+function findPosition(chain: Chain, hash: Hash32): TransactionPosition | undefined {
+  const position = chain.database.position(hash)
+  if (position === undefined) requireAllHistory(chain, `transaction ${hash}`)
+  return position
+}
+
+/** Unknown to a node that did not begin at genesis. */
+function totalDifficultyOf({ database }: Chain, hash: Hash32): bigint | undefined {
+  return database.missing() === undefined ? database.record(hash)?.totalDifficulty : undefined
 }
 
 async function collectLogs(
@@ -100,7 +138,7 @@ async function collectLogs(
   const mayMatch = createBloomTest(query)
   const found: LogView[] = []
   /** The fault that ends the search, if any. */
-  const search = (record: BlockRecord): LogFault | undefined => {
+  const search = (record: FoundHeader): LogFault | undefined => {
     if (!mayMatch(record.header.logsBloom)) return undefined
     const block = chain.database.block(record.hash)
     const logs = block === undefined ? undefined : views.logs(block)
@@ -109,15 +147,15 @@ async function collectLogs(
     return found.length > limit ? { code: 'TOO_MANY', limit } : undefined
   }
   if ('blockHash' in query.range) {
-    const record = chain.database.record(query.range.blockHash)
+    const record = headerOf(chain, query.range.blockHash)
     const fault = record === undefined ? ({ code: 'UNKNOWN_BLOCK' } as const) : search(record)
     return fault === undefined ? accept(found) : refuse(fault)
   }
   const { from, to } = query.range
   for (let number: bigint = from; number <= to; number++) {
-    const record = chain.canonical(toBlockNumber(number))
-    if (record === undefined) break
-    const fault = search(record)
+    const header = canonicalHeader(chain, toBlockNumber(number))
+    if (header === undefined) break
+    const fault = search(header)
     if (fault !== undefined) return refuse(fault)
     if ((number - from) % BLOOMS_AT_ONCE === BLOOMS_AT_ONCE - 1n) await setImmediate()
   }

@@ -20,6 +20,7 @@ import {
 } from '@mosaic/primitives'
 import { coreIdentifier, domainSeparator, transitionHash, voteDigest } from '@mosaic/protocol'
 import type { CheckpointView, TransitionView } from '@mosaic/rpc'
+import { requireExecuted } from './missing-history.ts'
 
 /** Reads checkpoints of the canonical chain. */
 export type Checkpoints = {
@@ -39,10 +40,13 @@ export function createCheckpoints(chain: Chain): Checkpoints {
   /** By checkpoint block, a head that knew it to be finalized; all that come after that head know it too. */
   const finalizedIn = new Map<Hash32, Hash32>()
 
-  const find = (head: BlockRecord, height: Height): BlockRecord | undefined =>
-    height > head.header.number / definition.epochLength
-      ? undefined
-      : chain.checkpoint(head, height)
+  /** @throws RpcError if this node began above. */
+  const find = (head: BlockRecord, height: Height): BlockRecord | undefined => {
+    const number = height * definition.epochLength
+    if (number > head.header.number) return undefined
+    requireExecuted(chain, number)
+    return chain.checkpoint(head, height)
+  }
 
   /** T computed from headers and events, compared with what the contract stored. */
   const readTransition = async (

@@ -1,5 +1,4 @@
 import type { AuthorityHeader } from '@mosaic/authority'
-import type { BlockRecord } from '@mosaic/chain'
 import {
   authorizationsOf,
   type Block,
@@ -37,11 +36,11 @@ export function toHeaderView(hash: Hash32, header: AuthorityHeader): HeaderView 
 }
 
 /** A block with what its record adds. */
-export function toBlockView(block: Block, record: BlockRecord): BlockView {
+export function toBlockView(block: Block, totalDifficulty: bigint | undefined): BlockView {
   return {
     header: toHeaderView(block.hash, block.header),
     size: encodeBlock(block).length,
-    totalDifficulty: record.totalDifficulty,
+    totalDifficulty,
     transactionHashes: block.transactions.map(({ hash }) => hash),
   }
 }

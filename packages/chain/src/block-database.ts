@@ -1,3 +1,4 @@
+import type { AuthorityHeader } from '@mosaic/authority'
 import {
   type Block,
   decodeLogs,
@@ -41,9 +42,24 @@ export type BlockReceipts = {
 /** Where a transaction stands on the canonical chain. */
 export type TransactionPosition = { readonly blockHash: Hash32; readonly index: number }
 
+/**
+ * What a node lacks that did not begin at genesis. It has executed the blocks above `base`, and of those up to `base` it has what it fetched
+ * since: blocks and receipts from `from` on, without records and states.
+ */
+export type MissingHistory = {
+  readonly base: BlockNumber
+  /** The lowest block from which on none is missing; 1 once all are there. */
+  readonly from: BlockNumber
+  /** Hash of the block before `from`. */
+  readonly parent: Hash32
+}
+
 /** Blocks and records on the store: reads by key, and the operations that a caller joins into one batch. */
 export type BlockDatabase = {
+  /** Of a block that was executed here, of the one on whose state the first of them was, and of genesis. */
   readonly record: (hash: Hash32) => BlockRecord | undefined
+  /** The header of any block that is here. */
+  readonly header: (hash: Hash32) => AuthorityHeader | undefined
   readonly block: (hash: Hash32) => Block | undefined
   readonly receipts: (hash: Hash32) => BlockReceipts | undefined
   readonly canonicalHash: (number: BlockNumber) => Hash32 | undefined
@@ -59,6 +75,13 @@ export type BlockDatabase = {
   /** Forgets which blocks there are on which branch below a number. The blocks stay. */
   readonly forgetBranches: (below: BlockNumber) => Promise<void>
   readonly putState: (writes: StateWrites) => readonly StoreOperation[]
+  /** Undefined if all blocks from genesis on were executed here. */
+  readonly missing: () => MissingHistory | undefined
+  readonly setMissing: (missing: MissingHistory) => readonly StoreOperation[]
+  /** Makes a record the head that has no block yet. @param ancestors hashes of the blocks before it, its parent first. */
+  readonly putBase: (record: BlockRecord, ancestors: readonly Hash32[]) => readonly StoreOperation[]
+  /** A canonical block that was not executed here. */
+  readonly putHistory: (block: Block, receipts: readonly Receipt[]) => readonly StoreOperation[]
   /** Keeps a block at hand. Only after the batch that stores it has succeeded. */
   readonly remember: (block: Block, record: BlockRecord) => void
   /** The highest checkpoint known to be finalized; undefined before the first. */
@@ -76,6 +99,7 @@ export type BlockDatabase = {
 
 const HEAD_KEY = utf8ToBytes('head')
 const FINALIZED_KEY = utf8ToBytes('finalized')
+const MISSING_KEY = utf8ToBytes('missing')
 const RECORDS_KEPT = 8192
 const BLOCKS_KEPT = 256
 const BRANCHES_AT_ONCE = 1000
@@ -88,29 +112,33 @@ export function createBlockDatabase(
   const records = new Map<Hash32, BlockRecord>()
   const blocks = new Map<Hash32, Block>()
 
+  const readRecord = (hash: Hash32): BlockRecord | undefined => {
+    const cached = records.get(hash)
+    if (cached !== undefined) return cached
+    const bytes = store.get('blockMeta', hexToBytes(hash))
+    return bytes === undefined
+      ? undefined
+      : remember(records, RECORDS_KEPT, hash, decodeRecord(bytes))
+  }
+  const readBlock = (hash: Hash32): Block | undefined => {
+    const cached = blocks.get(hash)
+    if (cached !== undefined) return cached
+    const bytes = store.get('block', hexToBytes(hash))
+    if (bytes === undefined) return undefined
+    const verdict = decodeBlock(bytes)
+    if (!verdict.ok || verdict.value.hash !== hash) {
+      throw new InvalidValueError(
+        `block ${hash} in the store`,
+        verdict.ok ? verdict.value.hash : verdict.fault.code,
+      )
+    }
+    return remember(blocks, BLOCKS_KEPT, hash, verdict.value)
+  }
+
   return {
-    record: (hash) => {
-      const cached = records.get(hash)
-      if (cached !== undefined) return cached
-      const bytes = store.get('blockMeta', hexToBytes(hash))
-      return bytes === undefined
-        ? undefined
-        : remember(records, RECORDS_KEPT, hash, decodeRecord(bytes))
-    },
-    block: (hash) => {
-      const cached = blocks.get(hash)
-      if (cached !== undefined) return cached
-      const bytes = store.get('block', hexToBytes(hash))
-      if (bytes === undefined) return undefined
-      const verdict = decodeBlock(bytes)
-      if (!verdict.ok || verdict.value.hash !== hash) {
-        throw new InvalidValueError(
-          `block ${hash} in the store`,
-          verdict.ok ? verdict.value.hash : verdict.fault.code,
-        )
-      }
-      return remember(blocks, BLOCKS_KEPT, hash, verdict.value)
-    },
+    record: readRecord,
+    block: readBlock,
+    header: (hash) => readRecord(hash)?.header ?? readBlock(hash)?.header,
     receipts: (hash) => {
       const bytes = store.get('receipts', hexToBytes(hash))
       if (bytes === undefined) return undefined
@@ -152,25 +180,35 @@ export function createBlockDatabase(
       },
     ],
     linkMessage: (link) => linkMessage(store, link),
-    putBlock: (block, record, execution) => {
-      const key = hexToBytes(block.hash)
-      return [
-        { type: 'put', space: 'block', key, value: encodeBlock(block) },
-        {
-          type: 'put',
-          space: 'branch',
-          key: concatBytes(blockNumberKey(toBlockNumber(block.header.number)), key),
-          value: new Uint8Array(),
-        },
-        { type: 'put', space: 'blockMeta', key, value: encodeRecord(record) },
-        {
-          type: 'put',
-          space: 'receipts',
-          key,
-          value: encodeRlp([encodeReceipts(execution.receipts), encodeLogs(execution.systemLogs)]),
-        },
-      ]
+    missing: () => {
+      const bytes = store.get('meta', MISSING_KEY)
+      if (bytes === undefined) return undefined
+      return {
+        base: toBlockNumber(bytesToBigint(bytes.subarray(0, 8))),
+        from: toBlockNumber(bytesToBigint(bytes.subarray(8, 16))),
+        parent: toHash32(bytesToHex(bytes.subarray(16))),
+      }
     },
+    setMissing: ({ base, from, parent }) => [
+      {
+        type: 'put',
+        space: 'meta',
+        key: MISSING_KEY,
+        value: concatBytes(blockNumberKey(base), blockNumberKey(from), hexToBytes(parent)),
+      },
+    ],
+    putBase: (record, ancestors) => [
+      ...putRecord(record),
+      ...[record.hash, ...ancestors].map((hash, index) =>
+        canonicalOperation(record.header.number - BigInt(index), hash),
+      ),
+      headOperation(record.hash),
+    ],
+    putHistory: (block, receipts) => [
+      ...putBody(block, { receipts, systemLogs: [] }),
+      ...canonicalOperations(block),
+    ],
+    putBlock: (block, record, execution) => [...putBody(block, execution), ...putRecord(record)],
     hashesFrom: async function* (number) {
       for await (const [key] of store.entries('branch', { from: blockNumberKey(number) })) {
         yield toHash32(bytesToHex(key.subarray(8)))
@@ -206,25 +244,64 @@ export function createBlockDatabase(
           }),
         ),
       ]),
-      ...added.flatMap((block): StoreOperation[] => [
-        {
-          type: 'put',
-          space: 'canonical',
-          key: blockNumberKey(toBlockNumber(block.header.number)),
-          value: hexToBytes(block.hash),
-        },
-        ...block.transactions.map(
-          ({ hash }, index): StoreOperation => ({
-            type: 'put',
-            space: 'transaction',
-            key: hexToBytes(hash),
-            value: concatBytes(hexToBytes(block.hash), bigintToBytes(BigInt(index), 4)),
-          }),
-        ),
-      ]),
-      { type: 'put', space: 'meta', key: HEAD_KEY, value: hexToBytes(head) },
+      ...added.flatMap(canonicalOperations),
+      headOperation(head),
     ],
   }
+}
+
+function putRecord(record: BlockRecord): readonly StoreOperation[] {
+  const key = hexToBytes(record.hash)
+  return [
+    {
+      type: 'put',
+      space: 'branch',
+      key: concatBytes(blockNumberKey(toBlockNumber(record.header.number)), key),
+      value: new Uint8Array(),
+    },
+    { type: 'put', space: 'blockMeta', key, value: encodeRecord(record) },
+  ]
+}
+
+function putBody(block: Block, { receipts, systemLogs }: BlockReceipts): readonly StoreOperation[] {
+  const key = hexToBytes(block.hash)
+  return [
+    { type: 'put', space: 'block', key, value: encodeBlock(block) },
+    {
+      type: 'put',
+      space: 'receipts',
+      key,
+      value: encodeRlp([encodeReceipts(receipts), encodeLogs(systemLogs)]),
+    },
+  ]
+}
+
+function headOperation(head: Hash32): StoreOperation {
+  return { type: 'put', space: 'meta', key: HEAD_KEY, value: hexToBytes(head) }
+}
+
+function canonicalOperation(number: bigint, hash: Hash32): StoreOperation {
+  return {
+    type: 'put',
+    space: 'canonical',
+    key: blockNumberKey(toBlockNumber(number)),
+    value: hexToBytes(hash),
+  }
+}
+
+/** The block by its number, its transactions by their hash. */
+function canonicalOperations(block: Block): readonly StoreOperation[] {
+  return [
+    canonicalOperation(block.header.number, block.hash),
+    ...block.transactions.map(
+      ({ hash }, index): StoreOperation => ({
+        type: 'put',
+        space: 'transaction',
+        key: hexToBytes(hash),
+        value: concatBytes(hexToBytes(block.hash), bigintToBytes(BigInt(index), 4)),
+      }),
+    ),
+  ]
 }
 
 function toHash(bytes: Uint8Array | undefined): Hash32 | undefined {

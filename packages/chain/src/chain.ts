@@ -85,8 +85,17 @@ export type Chain = {
     position: ChainPosition,
     options: { readonly returnsTransactions: boolean },
   ) => Promise<void>
+  /**
+   * Goes on at a block that was not reached by executing. Written in one batch and to disk; until then nothing of it counts.
+   *
+   * @throws InvalidValueError if this chain is there already, or knows another block to be finalized.
+   */
+  readonly begin: (beginning: Beginning) => Promise<void>
+  /** A canonical block that was executed here; what `begin` began at and genesis have records, too. */
   readonly canonical: (number: BlockNumber) => BlockRecord | undefined
   readonly isCanonical: (hash: Hash32) => boolean
+  /** The hash of the block of `number` on the branch that ends in `from`, also if the block itself is not here. */
+  readonly ancestorHash: (from: BlockRecord, number: BlockNumber) => Hash32 | undefined
   /** The block of `number` on the branch that ends in `from`. */
   readonly ancestor: (from: BlockRecord, number: BlockNumber) => BlockRecord | undefined
   /** The checkpoint at a height on the branch that ends in `from`. */
@@ -95,6 +104,19 @@ export type Chain = {
   readonly onHead: (listener: (change: HeadChange) => void) => () => void
   /** Calls `listener` before state is stored, until the returned function is called. */
   readonly onState: (listener: (writes: StateWrites) => void) => () => void
+}
+
+/**
+ * Where a chain goes on that did not execute what came before. All of it must be proven: the checkpoint by origin, the rest by hashes from
+ * there.
+ */
+export type Beginning = {
+  /** Of the checkpoint's parent, whose whole state is in the store. */
+  readonly record: BlockRecord
+  /** Hashes of the blocks before, parent first: as many as the EVM may ask for. */
+  readonly ancestors: readonly Hash32[]
+  /** Finalized; the next block, and the first that is executed. */
+  readonly checkpoint: Checkpoint
 }
 
 /** What a chain is made from. */
@@ -143,21 +165,20 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
   const stateRoot = ({ hash, header }: BlockRecord): Hash32 => edited.get(hash) ?? header.stateRoot
 
   const isCanonical = (hash: Hash32): boolean => {
-    const record = database.record(hash)
-    return (
-      record !== undefined && database.canonicalHash(toBlockNumber(record.header.number)) === hash
-    )
+    const header = database.header(hash)
+    return header !== undefined && database.canonicalHash(toBlockNumber(header.number)) === hash
   }
-  const ancestor = (from: BlockRecord, number: BlockNumber): BlockRecord | undefined => {
+  const ancestorHash = (from: BlockRecord, number: BlockNumber): Hash32 | undefined => {
     let record: BlockRecord | undefined = from
     while (record !== undefined && record.header.number > number) {
-      if (isCanonical(record.hash)) {
-        const hash = database.canonicalHash(number)
-        return hash === undefined ? undefined : database.record(hash)
-      }
+      if (isCanonical(record.hash)) return database.canonicalHash(number)
       record = database.record(record.header.parentHash)
     }
-    return record?.header.number === number ? record : undefined
+    return record?.header.number === number ? record.hash : undefined
+  }
+  const ancestor = (from: BlockRecord, number: BlockNumber): BlockRecord | undefined => {
+    const hash = ancestorHash(from, number)
+    return hash === undefined ? undefined : database.record(hash)
   }
   const checkpoint = (from: BlockRecord, height: Height): BlockRecord | undefined =>
     ancestor(from, toBlockNumber(height * definition.epochLength))
@@ -200,13 +221,16 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
     const operations = [
       ...putState(executed.writes),
       ...database.putBlock(block, record, executed),
-      ...voteOperations(block, executed, definition, store),
+      ...voteOperations(block, executed, definition, database.linkMessage),
     ]
     // The parent contains what was final before: prepare refuses every other.
     const risen = risenFinality(record)
     if (risen !== undefined) operations.push(...database.setFinalized(risen))
     const isForced = risen !== undefined && !contains(head, risen)
-    const isHead = isForced || compareRecords(record, head, parentOf) < 0
+    const isHead =
+      isForced ||
+      record.header.parentHash === head.hash ||
+      compareRecords(record, head, parentOf) < 0
     const change = isHead ? reorganise(parentOf(record), [block]) : undefined
     if (change !== undefined) {
       operations.push(...database.setHead(record.hash, change.removed, change.added))
@@ -227,6 +251,10 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
       ? auxiliary.finalized
       : undefined
 
+  /** Whether a block after `parent` lies on the finalized checkpoint. The checkpoint itself may be missing: then it comes next. */
+  const isAbove = (number: BlockNumber, parent: BlockRecord): boolean =>
+    number > finalized.height * definition.epochLength && contains(parent, finalized)
+
   const prepare = (
     block: Block,
   ): Verdict<{ parent: BlockRecord; snapshot: BlockRecord['snapshot'] }, ChainFault> => {
@@ -235,7 +263,7 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
     if (parent === undefined) {
       return refuse({ code: 'CHAIN_UNKNOWN_PARENT', parentHash: block.header.parentHash, number })
     }
-    if (number <= finalized.height * definition.epochLength || !contains(parent, finalized)) {
+    if (block.hash !== finalized.hash && !isAbove(number, parent)) {
       return refuse({ code: 'CHAIN_CONFLICTS_WITH_FINALITY', finalized: finalized.hash, number })
     }
     const verified = checkHeader({
@@ -255,6 +283,29 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
       definition.rules.epoch,
     )
     return snapshot.ok ? accept({ parent, snapshot: snapshot.value }) : snapshot
+  }
+
+  const begin = async ({ record, ancestors, checkpoint: target }: Beginning): Promise<void> => {
+    const number = toBlockNumber(record.header.number)
+    if (number <= head.header.number || target.height <= finalized.height) {
+      throw new InvalidValueError(`a block above ${head.header.number}`, number)
+    }
+    if (target.height * definition.epochLength !== number + 1n) {
+      throw new InvalidValueError(`a checkpoint after block ${number}`, target.height)
+    }
+    const missing = { base: number, from: toBlockNumber(number + 1n), parent: record.hash }
+    await store.batch(
+      [
+        ...database.putBase(record, ancestors),
+        ...database.setFinalized(target),
+        ...database.setMissing(missing),
+      ],
+      { sync: true },
+    )
+    head = record
+    finalized = target
+    const change = { head, removed: [], added: [], returnsTransactions: true }
+    for (const listener of listeners) listener(change)
   }
 
   let queue: Promise<unknown> = Promise.resolve()
@@ -314,6 +365,8 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
       head = target
       for (const listener of listeners) listener({ head, ...change, returnsTransactions })
     },
+    begin: (beginning) => exclusive(() => begin(beginning)),
+    ancestorHash,
     canonical: (number) => {
       const hash = database.canonicalHash(number)
       return hash === undefined ? undefined : database.record(hash)

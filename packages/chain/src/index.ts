@@ -3,14 +3,18 @@
  *
  * @packageDocumentation
  */
+
+export { beginningRecord } from './beginning-record.ts'
 export {
   type BlockDatabase,
   type BlockReceipts,
   createBlockDatabase,
+  type MissingHistory,
   type TransactionPosition,
 } from './block-database.ts'
 export type { BlockRecord, ChainFinality, Checkpoint } from './block-record.ts'
 export {
+  type Beginning,
   type Chain,
   type ChainOptions,
   type ChainPosition,
@@ -21,6 +25,8 @@ export {
 export type { ChainFault } from './chain-errors.ts'
 export type { ChainDefinition } from './definition.ts'
 export { compareRecords, type ForkChoiceRecord } from './fork-choice.ts'
+export { HashSet } from './hash-set.ts'
+export { type HistoricBlock, type HistoryFault, takeHistory } from './history.ts'
 export { poolCandidates } from './pool-candidates.ts'
 export { createPoolJournal, type PoolJournal } from './pool-journal.ts'
 export {
@@ -32,6 +38,7 @@ export {
 export { decodeLog, deriveTransition, deriveTransitionHash } from './record-derivation.ts'
 export { type BlockDraft, type BlockSeal, sealBlock } from './seal-block.ts'
 export { createKeySealer, type Sealer, type SealPlace } from './sealer.ts'
+export { firstHeaderNeeded, replaySigners } from './signer-history.ts'
 export { createStatePruner, type PruneReport, type StatePruner } from './state-pruner.ts'
 export {
   createTransactionPool,

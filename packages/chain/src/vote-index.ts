@@ -65,6 +65,8 @@ export function decodeSignedVote(
 }
 
 const MESSAGE_ITEMS = 6
+/** Votes whose message is not known yet: 3, link, then what tells them apart. */
+const UNCLAIMED = Uint8Array.of(3)
 
 function messageItems(vote: VoteMessage): readonly Uint8Array[] {
   return [
@@ -115,39 +117,85 @@ function requireItems(bytes: Uint8Array): readonly Uint8Array[] {
   })
 }
 
-/** The index entries for the votes that a block counted, for the block's own batch. */
+/**
+ * The index entries for the votes that a block counted, for the block's own batch. A vote for a link that was opened before this node's chain
+ * began waits until the history tells its message ({@link claimVotes}).
+ */
 export function voteOperations(
   block: Block,
   execution: Pick<Execution, 'receipts'>,
   definition: ChainDefinition,
-  store: Pick<Store, 'get'>,
+  messageOf: (link: Hash32) => VoteMessage | undefined,
 ): readonly StoreOperation[] {
-  const operations: StoreOperation[] = []
-  for (const event of voteEvents(execution, (link) => linkMessage(store, link))) {
-    const { name, link, vote } = event
-    if (name === 'LinkOpened') {
-      operations.push({
-        type: 'put',
-        space: 'vote',
-        key: linkKey(link),
-        value: encodeMessage(vote),
-      })
-      continue
+  return voteEvents(execution, messageOf).map((event) => {
+    const { link, vote } = event
+    if (event.name === 'LinkOpened') {
+      return { type: 'put', space: 'vote', key: linkKey(link), value: encodeMessage(event.vote) }
     }
     const { signature } = event
-    const key = concatBytes(
-      prefixOf(vote.chain, vote.targetHeight, definition),
+    const tail = concatBytes(
       hexToBytes(link),
       hexToBytes(signature).subarray(0, 8),
       hexToBytes(block.hash).subarray(0, 8),
     )
-    const value = encodeRlp([encodeSignedVote({ vote, signature }), hexToBytes(block.hash)])
-    operations.push({ type: 'put', space: 'vote', key, value })
+    if (vote === undefined) {
+      const value = encodeRlp([hexToBytes(signature), hexToBytes(block.hash)])
+      return { type: 'put', space: 'vote', key: concatBytes(UNCLAIMED, tail), value }
+    }
+    return countedOperation(tail, vote, signature, block.hash, definition)
+  })
+}
+
+/** Turns the votes that waited for the message of a link into counted ones. */
+export async function claimVotes(
+  link: Hash32,
+  vote: VoteMessage,
+  definition: ChainDefinition,
+  store: Pick<Store, 'entries'>,
+): Promise<readonly StoreOperation[]> {
+  const operations: StoreOperation[] = []
+  const from = concatBytes(UNCLAIMED, hexToBytes(link))
+  const to = concatBytes(from, new Uint8Array(17).fill(0xff))
+  for await (const [key, value] of store.entries('vote', { from, to })) {
+    const [signature, blockHash] = requireItems(value)
+    if (signature === undefined) throw new InvalidValueError('a vote', bytesToHex(value))
+    operations.push(
+      { type: 'delete', space: 'vote', key },
+      countedOperation(
+        key.subarray(UNCLAIMED.length),
+        vote,
+        bytesToHex(signature),
+        readHash(blockHash),
+        definition,
+      ),
+    )
   }
   return operations
 }
 
-/** The votes that a block counted, from its receipts. */
+/** @param tail link, beginnings of signature and block hash: what tells votes of one height apart. */
+function countedOperation(
+  tail: Uint8Array,
+  vote: VoteMessage,
+  signature: Hex,
+  blockHash: Hash32,
+  definition: ChainDefinition,
+): StoreOperation {
+  const key = concatBytes(prefixOf(vote.chain, vote.targetHeight, definition), tail)
+  const value = encodeRlp([encodeSignedVote({ vote, signature }), hexToBytes(blockHash)])
+  return { type: 'put', space: 'vote', key, value }
+}
+
+/** The links that a block opened, from its receipts. */
+export function openedLinks(
+  execution: Pick<Execution, 'receipts'>,
+): readonly { readonly link: Hash32; readonly vote: VoteMessage }[] {
+  return voteEvents(execution, () => undefined).flatMap((event) =>
+    event.name === 'LinkOpened' ? [event] : [],
+  )
+}
+
+/** The votes that a block counted, from its receipts; without those whose link was opened before this node's chain began. */
 export function recordedVotes(
   execution: Pick<Execution, 'receipts'>,
   { identity }: Pick<ChainDefinition, 'identity'>,
@@ -155,7 +203,14 @@ export function recordedVotes(
 ): readonly (SignedVote & { readonly link: Hash32 })[] {
   const domain = domainSeparator(identity)
   return voteEvents(execution, messageOf).flatMap((event) =>
-    event.name === 'VoteRecorded' ? [decodeSignedVote(encodeSignedVote(event), domain)] : [],
+    event.name === 'VoteRecorded' && event.vote !== undefined
+      ? [
+          decodeSignedVote(
+            encodeSignedVote({ vote: event.vote, signature: event.signature }),
+            domain,
+          ),
+        ]
+      : [],
   )
 }
 
@@ -164,11 +219,11 @@ type VoteEvent =
   | {
       readonly name: 'VoteRecorded'
       readonly link: Hash32
-      readonly vote: VoteMessage
+      readonly vote: VoteMessage | undefined
       readonly signature: Hex
     }
 
-/** What the gadget logged about votes, each with its message. */
+/** What the gadget logged about votes, each with its message if that is known. */
 function voteEvents(
   execution: Pick<Execution, 'receipts'>,
   messageOf: (link: Hash32) => VoteMessage | undefined,
@@ -184,10 +239,7 @@ function voteEvents(
     }
     if (event?.name === 'VoteRecorded') {
       const { name, link, signature } = event
-      const vote = opened.get(link) ?? messageOf(link)
-      if (vote === undefined)
-        throw new InvalidValueError(`the message of the link ${link}`, undefined)
-      events.push({ name, link, vote, signature })
+      events.push({ name, link, vote: opened.get(link) ?? messageOf(link), signature })
     }
   }
   return events

@@ -260,7 +260,7 @@ export async function createTestChain(
     source,
     ancestorHash: (parentHash, number) => {
       const parent = opened?.database.record(parentHash)
-      return parent && opened?.ancestor(parent, toBlockNumber(number))?.hash
+      return parent && opened?.ancestorHash(parent, toBlockNumber(number))
     },
     tracker: 'required',
   })

@@ -41,12 +41,12 @@ export {
   decodeLogs,
   decodeReceipts,
   encodeLogs,
-  encodeReceiptEnvelope,
   encodeReceipts,
   type Log,
   logsBloom,
   type Receipt,
 } from './receipt.ts'
+export { readReceiptEnvelopes, toReceiptEnvelopes } from './receipt-envelope.ts'
 export type {
   SimulatedBlock,
   SimulatedBlockRequest,
@@ -56,7 +56,7 @@ export type {
   SimulationOptions,
 } from './simulation.ts'
 export type { StateSource, StateWrites } from './state.ts'
-export type { StateVisitor } from './state-walk.ts'
+export { type NodeReferences, readReferences, type StateVisitor } from './state-walk.ts'
 export type { CallFrame, FrameLog } from './tracing/call-tracer.ts'
 export type { PrestateTrace, StateDifference, TouchedAccount } from './tracing/prestate-tracer.ts'
 export type { StructLog, StructTrace } from './tracing/struct-logger.ts'

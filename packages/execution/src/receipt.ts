@@ -73,7 +73,7 @@ export function decodeReceipts(bytes: Uint8Array): readonly Receipt[] {
       gasUsed: bytesToBigint(text(gasUsed)),
       effectiveGasPrice: bytesToBigint(text(price)),
       contract: address.length === 0 ? undefined : toAddress(bytesToHex(address)),
-      logs: list(logs).map(toLog),
+      logs: list(logs).map(readLog),
     }
   })
 }
@@ -85,7 +85,7 @@ export function encodeLogs(logs: readonly Log[]): Uint8Array {
 
 /** @throws InvalidValueError if the bytes are not what {@link encodeLogs} makes. */
 export function decodeLogs(bytes: Uint8Array): readonly Log[] {
-  return list(decodeRlp(bytes)).map(toLog)
+  return list(decodeRlp(bytes)).map(readLog)
 }
 
 /** The 2048-bit bloom filter of logs (yellow paper, 4.3.1). */
@@ -111,7 +111,8 @@ function logItem({ address, topics, data }: Log): RlpItem {
   return [hexToBytes(address), topics.map(hexToBytes), data]
 }
 
-function toLog(item: RlpItem): Log {
+/** @throws InvalidValueError unless the item is address, topics and data. */
+export function readLog(item: RlpItem): Log {
   const [address, topics, data] = list(item)
   return {
     address: toAddress(bytesToHex(text(address))),

@@ -16,13 +16,15 @@ export type ExchangeParts<Name extends MethodName> = {
   readonly signals: readonly AbortSignal[]
   readonly clock: Clock
   readonly timing: Pick<NetworkTiming, 'dialMs' | 'firstByteMs' | 'chunkMs'>
+  /** For all chunks together. */
+  readonly waitMs: number
   /** Sees the reader of the stream, to measure its memory. */
   readonly onReader?: (reader: FrameReader) => void
 }
 
 /**
  * Makes one request and yields the chunks of the response. A slow consumer holds the peer back. The time-outs run only
- * while a chunk is waited for.
+ * while a chunk is waited for: each has its own, and all together have `waitMs`, so that no peer drips for ever.
  *
  * @yields each chunk, decoded.
  * @throws {@link RequestRefusedError} if the peer refuses.
@@ -32,7 +34,9 @@ export async function* requestChunks<Name extends MethodName>(
   parts: ExchangeParts<Name>,
 ): AsyncGenerator<MethodTypes[Name]['chunk'], void, undefined> {
   const { method, timing } = parts
-  const deadline = createDeadline(parts.clock, parts.signals)
+  const { clock } = parts
+  const deadline = createDeadline(clock, parts.signals)
+  let patienceMs = parts.waitMs
   const expect = (delayMs: number, what: string): void => {
     deadline.extend(delayMs, () => new RequestFailedError('timeout', `no ${what} in ${delayMs} ms`))
   }
@@ -54,8 +58,10 @@ export async function* requestChunks<Name extends MethodName>(
       let count = 0
       let bytes = 0
       for (;;) {
+        const asked = clock.now()
         const frame = await reader.read(deadline.signal)
         deadline.disarm()
+        patienceMs -= clock.now() - asked
         if (frame === undefined) {
           throw new RequestFailedError('reset', 'the response broke off')
         }
@@ -75,7 +81,7 @@ export async function* requestChunks<Name extends MethodName>(
         const decoded = method.decodeChunk(chunk.value)
         if (!decoded.ok) throw violation(decoded.fault)
         yield decoded.value
-        expect(timing.chunkMs, 'further chunk')
+        expect(Math.max(0, Math.min(timing.chunkMs, patienceMs)), 'further chunk')
       }
     } finally {
       // A generator that is left early lands here too.

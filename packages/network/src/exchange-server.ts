@@ -60,6 +60,18 @@ export function createExchangeServer(parts: {
       { quota: 10 * budgets.transactionsPerSecond, perMs: 10_000 },
       clock.now,
     ),
+    headersByRange: createRateLimiter(
+      { quota: 10 * budgets.headersPerSecond, perMs: 10_000 },
+      clock.now,
+    ),
+    stateNodes: createRateLimiter(
+      { quota: 10 * budgets.stateNodesPerSecond, perMs: 10_000 },
+      clock.now,
+    ),
+    receiptsByHash: createRateLimiter(
+      { quota: 10 * budgets.blocksPerSecond, perMs: 10_000 },
+      clock.now,
+    ),
   }
   const inFlight = new Map<string, number>()
 

@@ -50,6 +50,15 @@ export type TransactionHashesRequest = { readonly count: number }
 /** Asks for waiting transactions by hash; unknown ones are left out of the answer. */
 export type TransactionsByHashRequest = { readonly hashes: readonly Hash32[] }
 
+/** Asks for canonical headers from `start` upwards; fewer come when the chain ends. */
+export type HeadersByRangeRequest = { readonly start: BlockNumber; readonly count: number }
+
+/** Asks for trie nodes and contract code by their hash; unknown ones are left out of the answer. */
+export type StateNodesRequest = { readonly hashes: readonly Hash32[] }
+
+/** Asks for the receipts of blocks by block hash, in that order; the answer ends before the first block whose receipts are unknown. */
+export type ReceiptsByHashRequest = { readonly hashes: readonly Hash32[] }
+
 /** The request and the chunk of the response, by method. Blocks, transactions and votes are their own encodings, opaque here. */
 export type MethodTypes = {
   readonly status: { readonly request: Status; readonly chunk: Status }
@@ -64,6 +73,9 @@ export type MethodTypes = {
     readonly request: TransactionsByHashRequest
     readonly chunk: Uint8Array
   }
+  readonly headersByRange: { readonly request: HeadersByRangeRequest; readonly chunk: Uint8Array }
+  readonly stateNodes: { readonly request: StateNodesRequest; readonly chunk: Uint8Array }
+  readonly receiptsByHash: { readonly request: ReceiptsByHashRequest; readonly chunk: Uint8Array }
 }
 
 /** Names of the request methods. */
@@ -92,6 +104,12 @@ export const MAX_VOTE_HEIGHTS = 64
 export const MAX_TRANSACTION_HASHES = 4096
 /** The most waiting transactions that are asked for by hash. */
 export const MAX_TRANSACTIONS_BY_HASH = 256
+/** The most headers that are asked for by range. */
+export const MAX_HEADERS_BY_RANGE = 512
+/** The most trie nodes and codes that are asked for by hash. */
+export const MAX_STATE_NODES = 1024
+/** The most bytes of one code, far above what EIP-170 lets a transaction create. */
+const MAX_CODE_BYTES = 256 * 1024
 /** The most uncompressed bytes of a whole response, and so of one chunk. */
 export const MAX_RESPONSE_BYTES: number = 4 * 1024 * 1024
 
@@ -126,21 +144,8 @@ export const METHODS: { readonly [Name in MethodName]: Method<Name> } = {
   blocksByRange: {
     name: 'blocksByRange',
     path: 'blocks-by-range/1',
-    maxRequestBytes: 32,
     maxChunkBytes: MAX_RESPONSE_BYTES,
-    maxChunks: MAX_BLOCKS_BY_RANGE,
-    cost: ({ count }) => count,
-    encodeRequest: ({ start, count }) =>
-      encodeRlp([integerToRlp(start), integerToRlp(BigInt(count))]),
-    decodeRequest: (bytes) =>
-      decode(bytes, (item) => {
-        const [start, count] = toTuple(item, 2)
-        return {
-          start: toBlockNumber(toInteger(start)),
-          count: toCount(toInteger(count), MAX_BLOCKS_BY_RANGE),
-        }
-      }),
-    decodeChunk: accept,
+    ...byRange(MAX_BLOCKS_BY_RANGE),
   },
   blocksByHash: {
     name: 'blocksByHash',
@@ -190,6 +195,24 @@ export const METHODS: { readonly [Name in MethodName]: Method<Name> } = {
     maxChunkBytes: 512 * 1024,
     ...byHash(MAX_TRANSACTIONS_BY_HASH),
   },
+  headersByRange: {
+    name: 'headersByRange',
+    path: 'headers-by-range/1',
+    maxChunkBytes: 32 * 1024,
+    ...byRange(MAX_HEADERS_BY_RANGE),
+  },
+  stateNodes: {
+    name: 'stateNodes',
+    path: 'state-nodes/1',
+    maxChunkBytes: MAX_CODE_BYTES,
+    ...byHash(MAX_STATE_NODES),
+  },
+  receiptsByHash: {
+    name: 'receiptsByHash',
+    path: 'receipts-by-hash/1',
+    maxChunkBytes: MAX_RESPONSE_BYTES,
+    ...byHash(MAX_BLOCKS_BY_HASH),
+  },
 }
 
 /** The wire form of a status. */
@@ -222,13 +245,34 @@ export function decodeStatus(bytes: Uint8Array): Verdict<Status, string> {
   })
 }
 
-/** What methods that ask by hash have in common. */
+/** What methods have in common that ask in the same way. */
+type Asking<Name extends MethodName> = Pick<
+  Method<Name>,
+  'maxRequestBytes' | 'maxChunks' | 'cost' | 'encodeRequest' | 'decodeRequest' | 'decodeChunk'
+>
+
+function byRange(max: number): Asking<'blocksByRange' | 'headersByRange'> {
+  return {
+    maxRequestBytes: 32,
+    maxChunks: max,
+    cost: ({ count }) => count,
+    encodeRequest: ({ start, count }) =>
+      encodeRlp([integerToRlp(start), integerToRlp(BigInt(count))]),
+    decodeRequest: (bytes) =>
+      decode(bytes, (item) => {
+        const [start, count] = toTuple(item, 2)
+        return {
+          start: toBlockNumber(toInteger(start)),
+          count: toCount(toInteger(count), max),
+        }
+      }),
+    decodeChunk: accept,
+  }
+}
+
 function byHash(
   max: number,
-): Pick<
-  Method<'blocksByHash' | 'transactionsByHash'>,
-  'maxRequestBytes' | 'maxChunks' | 'cost' | 'encodeRequest' | 'decodeRequest' | 'decodeChunk'
-> {
+): Asking<'blocksByHash' | 'transactionsByHash' | 'stateNodes' | 'receiptsByHash'> {
   return {
     maxRequestBytes: 33 * max + 8,
     maxChunks: max,

@@ -25,7 +25,11 @@ import { TOPIC_NAMES, TOPIC_RULES, type TopicName, toTopic } from './topics.ts'
 import { createWatchdog } from './watchdog.ts'
 
 /** Options of one request. */
-export type RequestOptions = { readonly signal?: AbortSignal }
+export type RequestOptions = {
+  readonly signal?: AbortSignal
+  /** How long chunks are waited for, all together; `serveMs` unless told. What the caller itself takes is not counted. */
+  readonly waitMs?: number
+}
 
 /** A node's place in the peer-to-peer network. Started once, stopped once. */
 export type Network = {
@@ -92,6 +96,8 @@ const DEFAULT_BUDGETS: NetworkBudgets = {
   voteHeightsPerSecond: 64,
   transactionListsPerMinute: 60,
   transactionsPerSecond: 1024,
+  headersPerSecond: 4096,
+  stateNodesPerSecond: 8192,
   parallelRequests: 4,
 }
 
@@ -165,7 +171,7 @@ export async function createNetwork(
     peerId: string,
     name: Name,
     body: MethodTypes[Name]['request'],
-    { signal }: RequestOptions = {},
+    { signal, waitMs = timing.serveMs }: RequestOptions = {},
   ): AsyncGenerator<MethodTypes[Name]['chunk'], void, undefined> {
     const [connection] = connections(peerId)
     if (connection === undefined) {
@@ -180,6 +186,7 @@ export async function createNetwork(
         signals: signal === undefined ? [closing.signal] : [closing.signal, signal],
         clock,
         timing,
+        waitMs,
       })
     } catch (error) {
       if (error instanceof RequestFailedError && error.shape.reason === 'violation') {
@@ -209,19 +216,21 @@ export async function createNetwork(
       yield encodeStatus(ports.status())
       handshake.receive(peerId, status)
     })
-    await server.handle(protocol('blocksByRange'), METHODS.blocksByRange, handlers.blocksByRange)
-    await server.handle(protocol('blocksByHash'), METHODS.blocksByHash, handlers.blocksByHash)
-    await server.handle(protocol('votesByHeight'), METHODS.votesByHeight, handlers.votesByHeight)
-    await server.handle(
-      protocol('transactionHashes'),
-      METHODS.transactionHashes,
-      handlers.transactionHashes,
-    )
-    await server.handle(
-      protocol('transactionsByHash'),
-      METHODS.transactionsByHash,
-      handlers.transactionsByHash,
-    )
+    const { handle } = server
+    await Promise.all([
+      handle(protocol('blocksByRange'), METHODS.blocksByRange, handlers.blocksByRange),
+      handle(protocol('blocksByHash'), METHODS.blocksByHash, handlers.blocksByHash),
+      handle(protocol('votesByHeight'), METHODS.votesByHeight, handlers.votesByHeight),
+      handle(protocol('transactionHashes'), METHODS.transactionHashes, handlers.transactionHashes),
+      handle(
+        protocol('transactionsByHash'),
+        METHODS.transactionsByHash,
+        handlers.transactionsByHash,
+      ),
+      handle(protocol('headersByRange'), METHODS.headersByRange, handlers.headersByRange),
+      handle(protocol('stateNodes'), METHODS.stateNodes, handlers.stateNodes),
+      handle(protocol('receiptsByHash'), METHODS.receiptsByHash, handlers.receiptsByHash),
+    ])
   }
 
   const tick = (): void => {

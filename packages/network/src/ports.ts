@@ -54,7 +54,7 @@ export type NetworkTiming = {
   readonly firstByteMs: number
   /** Between two chunks. */
   readonly chunkMs: number
-  /** For one whole exchange, on the serving side. */
+  /** For one whole exchange, on the serving side; and so much is waited, in all, for the chunks of one response. */
   readonly serveMs: number
 }
 
@@ -63,6 +63,7 @@ export type NetworkBudgets = {
   readonly gossipMessagesPerSecond: number
   readonly gossipBytesPerSecond: number
   readonly statusPerMinute: number
+  /** Blocks asked for, and apart from them receipts of blocks. */
   readonly blocksPerSecond: number
   /** Checkpoint heights asked for by `votesByHeight`. */
   readonly voteHeightsPerSecond: number
@@ -70,6 +71,10 @@ export type NetworkBudgets = {
   readonly transactionListsPerMinute: number
   /** Transactions asked for by `transactionsByHash`. */
   readonly transactionsPerSecond: number
+  /** Headers asked for by `headersByRange`. */
+  readonly headersPerSecond: number
+  /** Trie nodes and codes asked for by `stateNodes`. */
+  readonly stateNodesPerSecond: number
   /** Requests of one peer that are served at a time. */
   readonly parallelRequests: number
 }

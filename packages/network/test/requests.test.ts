@@ -62,6 +62,18 @@ describe('request', { timeout: 60_000 }, () => {
         asked.push(request)
         yield Uint8Array.of(6)
       },
+      headersByRange: async function* (request) {
+        asked.push(request)
+        yield Uint8Array.of(7)
+      },
+      stateNodes: async function* (request) {
+        asked.push(request)
+        yield Uint8Array.of(8)
+      },
+      receiptsByHash: async function* (request) {
+        asked.push(request)
+        yield Uint8Array.of(9)
+      },
     })
     const { network } = client
     const peer = server.network.peerId
@@ -71,6 +83,9 @@ describe('request', { timeout: 60_000 }, () => {
       votesByHeight: { chain: 'origin', from: toHeight(3n), to: toHeight(9n) },
       transactionHashes: { count: 4096 },
       transactionsByHash: { hashes: [GENESIS] },
+      headersByRange: range(1n, 512),
+      stateNodes: { hashes: Array.from({ length: 1024 }, () => GENESIS) },
+      receiptsByHash: { hashes: [GENESIS] },
     } as const
     expect(await collect(network.request(peer, 'blocksByRange', requests.blocksByRange))).toEqual([
       Uint8Array.of(1),
@@ -89,10 +104,41 @@ describe('request', { timeout: 60_000 }, () => {
     expect(
       await collect(network.request(peer, 'transactionsByHash', requests.transactionsByHash)),
     ).toEqual([Uint8Array.of(6)])
+    expect(await collect(network.request(peer, 'headersByRange', requests.headersByRange))).toEqual(
+      [Uint8Array.of(7)],
+    )
+    expect(await collect(network.request(peer, 'stateNodes', requests.stateNodes))).toEqual([
+      Uint8Array.of(8),
+    ])
+    expect(await collect(network.request(peer, 'receiptsByHash', requests.receiptsByHash))).toEqual(
+      [Uint8Array.of(9)],
+    )
     expect(await collect(network.request(peer, 'status', statusOf(GENESIS)))).toEqual([
       statusOf(GENESIS),
     ])
     expect(asked).toEqual(Object.values(requests))
+  })
+
+  test('waits for a response no longer than it may, however many chunks drip in', async () => {
+    const { client, server } = await connect({
+      stateNodes: async function* () {
+        for (;;) {
+          yield Uint8Array.of(1)
+          await new Promise((resolve) => {
+            setTimeout(resolve, 20)
+          })
+        }
+      },
+    })
+    const dripping = collect(
+      client.network.request(
+        server.network.peerId,
+        'stateNodes',
+        { hashes: [GENESIS] },
+        { waitMs: 300 },
+      ),
+    )
+    await expect(dripping).rejects.toMatchObject({ shape: { reason: 'timeout' } })
   })
 
   test('hands on the refusal of a handler, and hides its failures', async () => {

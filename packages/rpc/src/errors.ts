@@ -13,6 +13,8 @@ export const ERROR_CODE = {
   rejected: -32_003,
   limit: -32_005,
   unknownBlock: -39_001,
+  /** EIP-4444: blocks that this node does not have, though the chain does. */
+  missingHistory: 4444,
   revert: 3,
   /** EIP-7966: a transaction was taken, but not included in time. */
   notInTime: 4,

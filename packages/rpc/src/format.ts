@@ -45,7 +45,9 @@ export function formatBlock(
   return {
     ...formatHeader(block.header),
     size: quantity(block.size),
-    totalDifficulty: quantity(block.totalDifficulty),
+    ...(block.totalDifficulty === undefined
+      ? {}
+      : { totalDifficulty: quantity(block.totalDifficulty) }),
     transactions:
       transactions?.map((transaction, index) =>
         formatTransaction(transaction, { header: block.header, index }),

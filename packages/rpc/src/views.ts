@@ -29,7 +29,8 @@ export type BlockView = {
   readonly header: HeaderView
   /** Bytes of the encoded block. */
   readonly size: number
-  readonly totalDifficulty: bigint
+  /** Undefined if the node does not know it. */
+  readonly totalDifficulty: bigint | undefined
   readonly transactionHashes: readonly Hash32[]
 }
 
