@@ -1,6 +1,7 @@
 import type { Clock } from './clock.ts'
 import { errorText, type RequestId, readEnvelope, resultText } from './envelope.ts'
 import { ERROR_CODE, RpcError } from './errors.ts'
+import { beginWork, type MessageWork } from './message-work.ts'
 import type { CallContext, RpcConnection } from './method.ts'
 import type { RpcHandler } from './methods.ts'
 
@@ -37,10 +38,7 @@ export type Dispatcher = {
   readonly answer: (body: string, signal: AbortSignal, caller?: RpcCaller) => Promise<Answer>
 }
 
-type MessageContext = CallContext & {
-  /** Rejects when `signal` aborts, with its reason. */
-  readonly aborted: Promise<never>
-}
+type MessageContext = CallContext & { readonly work: MessageWork }
 
 /** A dispatcher of `handler`. It never rejects: what goes wrong is in the answer. */
 export function createDispatcher(
@@ -55,9 +53,7 @@ export function createDispatcher(
     params: readonly unknown[],
     context: MessageContext,
   ): Promise<string> => {
-    context.signal.throwIfAborted()
-    const call = handler.call(method, params, context)
-    return JSON.stringify(await Promise.race([call, context.aborted]))
+    return JSON.stringify(await context.work.run(() => handler.call(method, params, context)))
   }
 
   const toRpcError = (method: string, error: unknown, isGone: boolean): RpcError => {
@@ -81,7 +77,7 @@ export function createDispatcher(
       const result = await run(method, params, context)
       return id === undefined ? undefined : resultText(id, result)
     } catch (error) {
-      const known = toRpcError(method, error, context.signal.aborted)
+      const known = toRpcError(method, error, context.work.isAborted())
       return id === undefined ? undefined : errorText(id, known)
     }
   }
@@ -111,25 +107,18 @@ export function createDispatcher(
   return {
     answer: async (body, signal, { connection, isStranger = false } = {}) => {
       const listeners: (() => void)[] = []
-      const work = new AbortController()
-      const aborted = new Promise<never>((_resolve, reject) => {
-        work.signal.addEventListener('abort', () => {
-          reject(toError(work.signal.reason))
-        })
-      })
-      // It also rejects when nothing waits for it.
-      aborted.catch(() => undefined)
-      const follow = (): void => {
-        work.abort(signal.reason)
-      }
-      signal.addEventListener('abort', follow)
-      const cancel = clock.schedule(() => {
-        work.abort(new RpcError(ERROR_CODE.timeout, 'request timed out'))
-      }, limits.requestTimeoutMs)
+      const work = beginWork(
+        signal,
+        clock,
+        limits.requestTimeoutMs,
+        () => new RpcError(ERROR_CODE.timeout, 'request timed out'),
+      )
       try {
         const text = await answerBody(body, {
-          signal: work.signal,
-          aborted,
+          get signal() {
+            return work.signal()
+          },
+          work,
           connection,
           isStranger,
           afterResponse: (listener) => listeners.push(listener),
@@ -141,8 +130,7 @@ export function createDispatcher(
           },
         }
       } finally {
-        cancel()
-        signal.removeEventListener('abort', follow)
+        work.end()
       }
     },
   }
@@ -160,10 +148,6 @@ export function createDispatcher(
       ? tooLargeText(message)
       : text
   }
-}
-
-function toError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error(String(reason))
 }
 
 function invalidRequest(message: string): RpcError {

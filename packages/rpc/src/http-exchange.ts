@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Access } from './access.ts'
 import type { Dispatcher } from './dispatch.ts'
 
@@ -21,6 +22,19 @@ export function createHttpListener(parts: {
   readonly maxBodyBytes: number
 }): (request: IncomingMessage, response: ServerResponse) => void {
   const { access } = parts
+  const goneSignals = new WeakMap<Socket, AbortSignal>()
+
+  /** Aborts when a connection ends: its client waits for nothing any more. */
+  const goneSignal = (socket: Socket): AbortSignal => {
+    const known = goneSignals.get(socket)
+    if (known !== undefined) return known
+    const controller = new AbortController()
+    const abort = (): void => controller.abort(new Error('the client is gone'))
+    if (socket.destroyed) abort()
+    else socket.once('close', abort)
+    goneSignals.set(socket, controller.signal)
+    return controller.signal
+  }
 
   const exchange = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { origin } = request.headers
@@ -74,11 +88,7 @@ export function createHttpListener(parts: {
       send(response, 413, `content length too large (more than ${parts.maxBodyBytes} bytes)\n`)
       return
     }
-    const controller = new AbortController()
-    response.once('close', () => {
-      controller.abort(new Error('the client is gone'))
-    })
-    const answer = await parts.dispatcher.answer(body, controller.signal, { isStranger })
+    const answer = await parts.dispatcher.answer(body, goneSignal(request.socket), { isStranger })
     if (answer.text === undefined) response.writeHead(204).end()
     else send(response, 200, answer.text, 'application/json')
     answer.afterResponse()
@@ -103,19 +113,29 @@ function sendPage(request: IncomingMessage, response: ServerResponse, health: He
   } else send(response, 404, 'not found\n')
 }
 
-/** The body as text; undefined when it is larger than `limit`. */
-async function readBody(request: IncomingMessage, limit: number): Promise<string | undefined> {
-  if (Number(request.headers['content-length'] ?? 0) > limit) return undefined
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of request) {
-    const bytes: unknown = chunk
-    if (!Buffer.isBuffer(bytes)) continue
-    size += bytes.length
-    if (size > limit) return undefined
-    chunks.push(bytes)
-  }
-  return Buffer.concat(chunks).toString('utf8')
+/** The body as text; undefined when it is larger than `limit`. Rejects when the client breaks off. */
+function readBody(request: IncomingMessage, limit: number): Promise<string | undefined> {
+  if (Number(request.headers['content-length'] ?? 0) > limit) return Promise.resolve(undefined)
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size > limit) {
+        request.pause()
+        resolve(undefined)
+      } else chunks.push(chunk)
+    })
+    request.on('end', () => {
+      const [only] = chunks
+      const bytes = only !== undefined && chunks.length === 1 ? only : Buffer.concat(chunks)
+      resolve(bytes.toString('utf8'))
+    })
+    request.on('error', reject)
+    request.on('close', () => {
+      if (!request.complete) reject(new Error('the client broke off'))
+    })
+  })
 }
 
 function send(
