@@ -25,7 +25,8 @@ export const DEFAULT_MNEMONIC = 'test test test test test test test test test te
 /** The path below which accounts lie, by index. */
 export const DERIVATION_PATH = "m/44'/60'/0'/0"
 
-const PATH = [44, 60, 0].map((index) => index + 0x8000_0000).concat(0)
+const HARDENED = 0x8000_0000
+const PATH = [44, 60, 0].map((index) => index + HARDENED).concat(0)
 const MNEMONIC_LENGTHS = new Set([12, 15, 18, 21, 24])
 const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n
 
@@ -42,8 +43,14 @@ export function deriveAccounts(mnemonic: string, count: number): readonly DevAcc
     throw new InvalidValueError('a mnemonic of 12, 15, 18, 21 or 24 words', `${words.length} words`)
   }
   const seed = pbkdf2Sync(words.join(' '), 'mnemonic', 2048, 64, 'sha512')
-  const parent = PATH.reduce(deriveChild, split('Bitcoin seed', seed))
-  return Array.from({ length: count }, (_, index) => toAccount(deriveChild(parent, index).key))
+  const parent = PATH.reduce(
+    (node, index) => deriveChild(node, index, pointOf(node, index)),
+    split('Bitcoin seed', seed),
+  )
+  const point = pointOf(parent, 0)
+  return Array.from({ length: count }, (_, index) =>
+    toAccount(deriveChild(parent, index, point).key),
+  )
 }
 
 /** The account of a secret key of 32 bytes. @throws if the key is none. */
@@ -60,10 +67,13 @@ export function accountOf(name: string): DevAccount {
   return toAccount(keccak256Bytes(utf8ToBytes(name)))
 }
 
-function deriveChild({ key, code }: Node, index: number): Node {
-  const hardened = index >= 0x8000_0000
-  const head = hardened ? concatBytes(Uint8Array.of(0), key) : publicKey(key, 'compressed')
-  const child = split(code, concatBytes(head, bigintToBytes(BigInt(index), 4)))
+/** What the children of a node are derived from: its secret key for those that are hardened, else its public one. */
+function pointOf({ key }: Node, index: number): Uint8Array {
+  return index >= HARDENED ? concatBytes(Uint8Array.of(0), key) : publicKey(key, 'compressed')
+}
+
+function deriveChild({ key, code }: Node, index: number, point: Uint8Array): Node {
+  const child = split(code, concatBytes(point, bigintToBytes(BigInt(index), 4)))
   const sum = (bytesToBigint(child.key) + bytesToBigint(key)) % ORDER
   return { key: bigintToBytes(sum, 32), code: child.code }
 }

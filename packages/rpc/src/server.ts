@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { isIPv6 } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { WebSocketServer } from 'ws'
@@ -48,6 +48,9 @@ export type RpcServer = {
   /** As in `http://127.0.0.1:8545`. @throws Error before the start. */
   readonly url: () => string
 }
+
+// Importing it would load all of Node's HTTP client too, for 25 ms: an import reads every export of a module.
+const { createServer } = process.getBuiltinModule('node:http')
 
 const IDLE_SOCKET_MS = 120_000
 
@@ -101,7 +104,37 @@ export function createRpcServer(options: RpcServerOptions, handler: RpcHandler):
   // Also for clients that do not read their answers; WebSockets have their own rules.
   http.timeout = IDLE_SOCKET_MS
   http.maxConnections = limits.maxConnections
-  let sockets: WebSocketServer | undefined
+  // Not with the module, nor at the start: who has no WebSockets needs none of it.
+  let sockets: Promise<WebSocketServer> | undefined
+  const loadSockets = async (): Promise<WebSocketServer> => {
+    const ws = await import('ws')
+    return new ws.WebSocketServer({
+      noServer: true,
+      maxPayload: limits.maxBodyBytes,
+      perMessageDeflate: false,
+    })
+  }
+  const upgrade = async (
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    stranger: boolean,
+  ): Promise<void> => {
+    const destroy = (): void => {
+      socket.destroy()
+    }
+    socket.on('error', destroy)
+    sockets ??= loadSockets()
+    const server = await sockets
+    socket.off('error', destroy)
+    if (socket.destroyed || !http.listening) {
+      socket.destroy()
+      return
+    }
+    server.handleUpgrade(request, socket, head, (webSocket) => {
+      serveWebSocket(webSocket, dispatcher, limits, clock, stranger)
+    })
+  }
   http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     if (!access.allowsHost(request.headers.host) || !access.allowsOrigin(request.headers.origin)) {
       socket.end(refusal('403 Forbidden'))
@@ -112,20 +145,13 @@ export function createRpcServer(options: RpcServerOptions, handler: RpcHandler):
       socket.end(refusal('401 Unauthorized'))
       return
     }
-    sockets?.handleUpgrade(request, socket, head, (webSocket) => {
-      serveWebSocket(webSocket, dispatcher, limits, clock, stranger)
+    upgrade(request, socket, head, stranger).catch(() => {
+      socket.destroy()
     })
   })
 
   return {
     start: async () => {
-      // Not with the module: who has no server needs no WebSockets.
-      const { WebSocketServer } = await import('ws')
-      sockets = new WebSocketServer({
-        noServer: true,
-        maxPayload: limits.maxBodyBytes,
-        perMessageDeflate: false,
-      })
       await new Promise<void>((resolve, reject) => {
         http.once('error', reject)
         http.listen({ host, port }, () => {
@@ -135,14 +161,16 @@ export function createRpcServer(options: RpcServerOptions, handler: RpcHandler):
       })
     },
     stop: async () => {
-      for (const client of sockets?.clients ?? []) client.terminate()
-      sockets?.close()
-      await new Promise<void>((resolve) => {
+      const closed = new Promise<void>((resolve) => {
         http.close(() => {
           resolve()
         })
         http.closeAllConnections()
       })
+      const server = await sockets
+      for (const client of server?.clients ?? []) client.terminate()
+      server?.close()
+      await closed
     },
     url: () => {
       const address = http.address()
