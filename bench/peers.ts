@@ -1,5 +1,5 @@
 /**
- * Measures the chain for tests beside others in one run: HTTP against HTTP, in process against in process, the same signed transactions for all.
+ * Measures the chain for tests, as `npm run build` bundles it, beside others in one run: HTTP against HTTP, in process against in process, the same signed transactions for all.
  *
  * Words: `--peers DIR`, a folder with hardhat and ganache (`npm install hardhat@3 ganache@7 --prefix DIR`, with Node 24); without it they are left
  * out. `--only NAME,NAME` measures those alone.
@@ -40,10 +40,7 @@ function versionOf(name: string): string | undefined {
 }
 
 function mosaicServer(): ServerPeer {
-  return devServer(
-    [process.execPath, '--conditions=source', here('../node/src/bin.ts'), 'dev'],
-    '--silent',
-  )
+  return devServer([process.execPath, here('../node/bin/mosaic.mjs'), 'dev'], '--silent')
 }
 
 /** Both understand the same words, but for being told to be quiet. */
@@ -97,15 +94,15 @@ function ganacheServer(dir: string): ServerPeer {
 }
 
 async function measureInProcess(which: string, scratch: string): Promise<Figures> {
-  const program = here('peers/in-process.ts')
-  const words = ['--conditions=source', program, which, folder ?? '.']
+  const words = [which, folder ?? '.']
   const starts: number[] = []
   for (let i = 0; i < STARTS; i++) {
     const start = performance.now()
-    await run(process.execPath, [...words, 'start'], { cwd: scratch })
+    await run(process.execPath, [here('peers/in-process-start.mjs'), ...words], { cwd: scratch })
     starts.push(performance.now() - start)
   }
-  const { stdout } = await run(process.execPath, words, { cwd: scratch })
+  const program = ['--conditions=source', here('peers/in-process.ts')]
+  const { stdout } = await run(process.execPath, [...program, ...words], { cwd: scratch })
   const last = stdout.trim().split('\n').at(-1) ?? '{}'
   const figures: Figures = JSON.parse(last)
   return { 'process with its first mined transaction': ms(median(starts)), ...figures }

@@ -1,68 +1,20 @@
 /**
  * Measures one chain for tests in this process, and prints its figures as JSON. A process for each: what one of them loads must not be
- * warm for the next. Words: which, the folder of the peers, and `start` to print only when its first transaction was mined.
+ * warm for the next. Words: which, the folder of the peers.
  */
-import { createRequire } from 'node:module'
-import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { type Figures, median, ms, perSecond, timeEach } from './figures.ts'
-import type { Ask } from './json-rpc-client.ts'
-import { measureCommon, transferFromServer } from './measure-server.ts'
-
-/** Makes another instance each time. */
-type Create = () => Promise<{ readonly ask: Ask; readonly close: () => Promise<void> }>
-
-/** EIP-1193. */
-type Provider = {
-  readonly request: (request: {
-    readonly method: string
-    readonly params: readonly unknown[]
-  }) => Promise<unknown>
-}
+import { loadPeer } from './in-process-peer.mjs'
+import { measureCommon } from './measure-server.ts'
 
 const CALLS = 2000
 const MEGABYTE = 2 ** 20
 
-function asking(provider: Provider): Ask {
-  return (method, params = []) => provider.request({ method, params })
-}
-
-async function load(which: string, dir: string): Promise<Create> {
-  if (which === 'mosaic') {
-    const { createDevChain } = await import('@mosaic/devchain')
-    return async () => {
-      const chain = await createDevChain()
-      return { ask: asking(chain.provider), close: chain.close }
-    }
-  }
-  const require = createRequire(join(dir, 'package.json'))
-  if (which === 'hardhat') {
-    const hardhat: {
-      readonly network: {
-        readonly create: () => Promise<{
-          readonly provider: Provider
-          readonly close: () => Promise<void>
-        }>
-      }
-    } = await import(pathToFileURL(require.resolve('hardhat')).href)
-    return async () => {
-      const { provider, close } = await hardhat.network.create()
-      return { ask: asking(provider), close }
-    }
-  }
-  const ganache: {
-    readonly provider: (options: object) => Provider & { readonly disconnect: () => Promise<void> }
-  } = require('ganache')
-  return async () => {
-    const provider = ganache.provider({ logging: { quiet: true } })
-    return { ask: asking(provider), close: () => provider.disconnect() }
-  }
-}
-
-async function measure(create: Create): Promise<Figures> {
+async function measure(create: Awaited<ReturnType<typeof loadPeer>>): Promise<Figures> {
   const { ask, close } = await create()
   const common = await measureCommon(ask)
-  const [, from, to] = await addresses(ask)
+  const list = await ask('eth_accounts')
+  if (!Array.isArray(list)) throw new TypeError('expected a list of accounts')
+  const [, from, to]: readonly unknown[] = list
   const calls = await timeEach(CALLS, () => ask('eth_call', [{ from, to }, 'latest']))
   const memory = process.memoryUsage().rss
   const more = await timeEach(10, async () => {
@@ -79,18 +31,7 @@ async function measure(create: Create): Promise<Figures> {
   }
 }
 
-async function addresses(ask: Ask): Promise<readonly unknown[]> {
-  const list = await ask('eth_accounts')
-  if (!Array.isArray(list)) throw new TypeError('expected a list of accounts')
-  return list
-}
-
-const [which = 'mosaic', dir = '.', only] = process.argv.slice(2)
-const create = await load(which, dir)
-if (only === 'start') {
-  const { ask } = await create()
-  await transferFromServer(ask)
-  process.stdout.write('mined\n')
-} else process.stdout.write(`${JSON.stringify(await measure(create))}\n`)
+const [which = 'mosaic', dir = '.'] = process.argv.slice(2)
+process.stdout.write(`${JSON.stringify(await measure(await loadPeer(which, dir)))}\n`)
 // Some of them keep the process alive.
 process.exit()

@@ -88,7 +88,7 @@ export async function measureCommon(ask: Ask): Promise<Figures> {
 }
 
 /** A transfer that the server signs, until its receipt. */
-export async function transferFromServer(ask: Ask): Promise<void> {
+async function transferFromServer(ask: Ask): Promise<void> {
   const [, from, to] = await accounts(ask)
   const hash = await ask('eth_sendTransaction', [{ from, to, value: '0x1', gas: '0x5208' }])
   await untilMined(ask, hash, Number.POSITIVE_INFINITY)

@@ -123,6 +123,12 @@ export function anvilPath(): string {
 export function mosaicCommand(
   ...words: readonly string[]
 ): Pick<ProcessSpec, 'command' | 'arguments'> {
-  const bin = fileURLToPath(new URL('../bin.ts', import.meta.url))
-  return { command: process.execPath, arguments: ['--conditions=source', bin, ...words] }
+  const program = import.meta.url.endsWith('.ts')
+    ? ['--conditions=source', ownPath('../bin.ts')]
+    : [ownPath('../../bin/mosaic.mjs')]
+  return { command: process.execPath, arguments: [...program, ...words] }
+}
+
+function ownPath(path: string): string {
+  return fileURLToPath(new URL(path, import.meta.url))
 }
