@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { InvalidValueError, toAddress, toBlockNumber } from '@mosaic/primitives'
+import type { NodeConfig } from './config/types.ts'
 import { createJsonLog, describeError, type Log, type LogLevel } from './logger.ts'
 import { DEV_USAGE, VALIDATOR_USAGE } from './usage.ts'
 
@@ -13,11 +14,18 @@ ${DEV_USAGE}
   mosaic status [--rpc URL]
       where a node stands: head, justified, finalized, dynasty, kernel; who was slashed, whether the core is halted, by whose proof
 
-  mosaic node --config FILE
-      one node; the file is JSON or YAML (devnet writes such files)
+  mosaic node|validator|observer [--config FILE] [--MEMBER VALUE]…
+      one node; a validator must have a key that votes, an observer none. The file is JSON or YAML; every member of it is a flag and an
+      environment variable too: see mosaic config reference
 
-  mosaic relayer --config FILE
+  mosaic relayer [--config FILE] [--MEMBER VALUE]…
       reports origin headers, confirms kernels, proposes and commits meta-blocks
+
+  mosaic relayer costs --data-dir DIR [--json]
+      what a relayer spent, for each meta-block, kernel and header
+
+  mosaic config schema|reference node|relayer
+      all that can be configured: as JSON Schema, as Markdown
 
   mosaic genesis --origin URL --core ADDRESS [--from-block NUMBER] [--output FILE]
       makes the auxiliary genesis from what is on origin, byte for byte the same for everyone
@@ -51,7 +59,8 @@ export async function main(words: readonly string[]): Promise<number> {
       case 'devnet':
         return await devnetCommand(rest)
       case 'node':
-        return await nodeCommand(rest)
+      case 'observer':
+        return await nodeCommand(rest, command)
       case 'relayer':
         return await relayerCommand(rest)
       case 'genesis':
@@ -59,13 +68,18 @@ export async function main(words: readonly string[]): Promise<number> {
       case 'status':
         return await statusCommand(rest)
       case 'validator':
-        return await (await import('./commands/validator.ts')).validatorCommand(rest)
+        // A flag or nothing at all: a node that votes. A word: what is asked of the core.
+        return rest[0]?.startsWith('--') === false
+          ? await (await import('./commands/validator.ts')).validatorCommand(rest)
+          : await nodeCommand(rest, command)
       case 'account':
         return await (await import('./commands/account.ts')).accountCommand(rest)
       case 'authority':
         return await (await import('./commands/authority.ts')).authorityCommand(rest)
       case 'guard':
         return await (await import('./commands/guard.ts')).guardCommand(rest)
+      case 'config':
+        return (await import('./commands/config.ts')).configCommand(rest)
       case 'db':
         return await (await import('./commands/db.ts')).dbCommand(rest)
       case 'help':
@@ -75,7 +89,7 @@ export async function main(words: readonly string[]): Promise<number> {
         return 0
       default:
         process.stderr.write(
-          `expected dev, devnet, node, relayer, genesis, status, validator, account, authority, guard, db or help, received ${command}\n\n${HELP}`,
+          `expected dev, devnet, node, validator, observer, relayer, genesis, status, account, authority, guard, config, db or help, received ${command}\n\n${HELP}`,
         )
         return 2
     }
@@ -126,10 +140,11 @@ async function devnetCommand(words: readonly string[]): Promise<number> {
   return 0
 }
 
-async function nodeCommand(words: readonly string[]): Promise<number> {
-  const { readNodeConfig } = await import('./config.ts')
+async function nodeCommand(words: readonly string[], role: NodeRole): Promise<number> {
+  const { readNodeConfig } = await import('./config/read-config.ts')
   const { runNode } = await import('./run-node.ts')
-  const config = await readNodeConfig(requireOption(words, 'config'))
+  const config = await readNodeConfig({ words, environment: process.env })
+  requireRole(config, role)
   const log = createLog(config.logLevel)
   const node = await runNode(config, log)
   await untilStopSignal()
@@ -139,15 +154,38 @@ async function nodeCommand(words: readonly string[]): Promise<number> {
 }
 
 async function relayerCommand(words: readonly string[]): Promise<number> {
-  const { readRelayerConfig } = await import('./config.ts')
+  if (words[0] === 'costs') {
+    return (await import('./commands/costs.ts')).costsCommand(words.slice(1))
+  }
+  const { readRelayerConfig } = await import('./config/read-config.ts')
   const { runRelayer } = await import('./run-relayer.ts')
-  const config = await readRelayerConfig(requireOption(words, 'config'))
+  const config = await readRelayerConfig({ words, environment: process.env })
   const log = createLog(config.logLevel)
   const relayer = await runRelayer(config, log)
   await untilStopSignal()
   log('info', 'stopping')
   await relayer.stop()
   return 0
+}
+
+type NodeRole = 'node' | 'validator' | 'observer'
+
+/** @throws InvalidValueError if the configuration makes something else of the node than was asked for. */
+function requireRole(
+  { validatorKeyFile, validatorSigner, signerKeyFile, sealSigner }: NodeConfig,
+  role: NodeRole,
+): void {
+  const votes = validatorKeyFile !== undefined || validatorSigner !== undefined
+  const seals = signerKeyFile !== undefined || sealSigner !== undefined
+  if (role === 'validator' && !votes) {
+    throw new InvalidValueError('validatorKeyFile or validatorSigner for a validator', 'neither')
+  }
+  if (role === 'observer' && (votes || seals)) {
+    throw new InvalidValueError(
+      'no keys for an observer',
+      votes ? 'one that votes' : 'one that seals',
+    )
+  }
 }
 
 async function genesisCommand(words: readonly string[]): Promise<number> {
@@ -197,13 +235,6 @@ async function statusCommand(words: readonly string[]): Promise<number> {
   const request = createJsonRpcClient(values.rpc ?? DEFAULT_RPC)
   process.stdout.write(`${JSON.stringify(await request('mosaic_status', []), undefined, 2)}\n`)
   return 0
-}
-
-function requireOption(words: readonly string[], name: string): string {
-  const { values } = parseArgs({ args: [...words], options: { [name]: { type: 'string' } } })
-  const value = values[name]
-  if (typeof value !== 'string') throw new InvalidValueError(`--${name} FILE`, words.join(' '))
-  return value
 }
 
 function toNumber(text: string, name: string): number {

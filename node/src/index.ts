@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
-export { type NodeConfig, readNodeConfig } from './config.ts'
+export { readNodeConfig } from './config/read-config.ts'
+export type { NodeConfig } from './config/types.ts'
 export { createJsonLog, type Log } from './logger.ts'
 export { type RunningNode, runNode } from './run-node.ts'

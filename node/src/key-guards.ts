@@ -9,7 +9,7 @@ import {
   type SealGuard,
   type SigningGuard,
 } from '@mosaic/validator'
-import type { NodeConfig } from './config.ts'
+import type { NodeConfig } from './config/types.ts'
 import { openSealSigner, type SealSigner } from './seal-signer.ts'
 import { openVoteSigner, type VoteSigner } from './vote-signer.ts'
 

@@ -22,7 +22,7 @@ import {
 } from '@mosaic/primitives'
 import { coreIdentifier } from '@mosaic/protocol'
 import type { Store } from '@mosaic/storage'
-import type { NodeConfig } from './config.ts'
+import type { NodeConfig } from './config/types.ts'
 import { createExchangeHandlers } from './exchange-handlers.ts'
 import { createGossipValidators } from './gossip-validators.ts'
 import type { Log } from './logger.ts'

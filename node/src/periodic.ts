@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
 /** Runs `step` again and again, never two at a time; the returned function ends it and waits. */
 export function every(
   ms: number,
@@ -16,4 +18,9 @@ export function every(
     clearInterval(timer)
     await running
   }
+}
+
+/** Waits, until `signal` aborts at the latest. */
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => undefined)
 }

@@ -21,7 +21,7 @@ import {
   type SealGuard,
   type Validator,
 } from '@mosaic/validator'
-import type { NodeConfig } from './config.ts'
+import type { NodeConfig } from './config/types.ts'
 import { takeVote } from './gossip-validators.ts'
 import { openKeySealGuard, openVoteGuard } from './key-guards.ts'
 import type { Log } from './logger.ts'

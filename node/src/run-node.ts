@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createRpcPorts, createTransactionIntake, type TransactionIntake } from '@mosaic/api'
 import {
@@ -26,15 +26,19 @@ import {
 import { coreIdentifier, originIdentifier } from '@mosaic/protocol'
 import { createIpcServer, createMethods, createRpcServer } from '@mosaic/rpc'
 import { openStore } from '@mosaic/storage'
-import type { NodeConfig } from './config.ts'
+import { finalityOf } from './config/read-config.ts'
+import type { NodeConfig } from './config/types.ts'
 import { type CoreWatch, createCoreWatch } from './core-watch.ts'
+import { openDataDir } from './data-dir.ts'
+import { openEndpoints } from './endpoints.ts'
 import { openNodeFisherman } from './fisherman-role.ts'
 import { beginGuardJournals } from './key-guards.ts'
 import type { Log } from './logger.ts'
 import { openNodeChain } from './open-chain.ts'
 import { createOriginViews } from './origin-views.ts'
 import { startPeerNetwork } from './peer-network.ts'
-import { every } from './periodic.ts'
+import { every, pause } from './periodic.ts'
+import { startRelayer } from './relayer-role.ts'
 import { openValidator, startProducer, type WatchedValidator } from './roles.ts'
 import { pruneStates } from './state-pruning.ts'
 import type { Synchroniser } from './sync/synchroniser.ts'
@@ -92,7 +96,7 @@ async function start(
   close: () => Promise<void>,
 ): Promise<RunningNode> {
   const genesis = decodeGenesisFile(await readFile(config.genesisFile, 'utf8'))
-  await mkdir(config.dataDir, { recursive: true, mode: 0o700 })
+  closers.push(await openDataDir(config.dataDir))
   const isNew = !existsSync(join(config.dataDir, 'chain'))
   if (isNew || config.newGuardJournal) {
     await beginGuardJournals(config, { originChainId: genesis.originChainId, core: genesis.core })
@@ -105,10 +109,12 @@ async function start(
   closers.push(() => transactionIntake.close())
   closers.push(await keepPool(createPoolJournal(store, transactions), transactionIntake, log))
   const votes = createVotePool()
-  const origin = createEthereumClient(
-    createJsonRpcClient(config.origin.url),
-    config.origin.finality,
+  const origin = openEndpoints(
+    'origin',
+    config.origin.url,
+    finalityOf(config.origin),
     genesis.originChainId,
+    log,
   )
   let ownRpc: JsonRpcRequest | undefined
   const stopping = new AbortController()
@@ -241,6 +247,18 @@ async function start(
       stopping.abort()
       await stopFishing()
     })
+  }
+  if (config.relayer !== undefined) {
+    const relayer = await startRelayer(config.relayer, {
+      dataDir: config.dataDir,
+      genesis,
+      origin,
+      auxiliary: createEthereumClient(ownRpc, { kind: 'finalized-tag' }, genesis.chain.chainId),
+      passwordFile: config.passwordFile,
+      sleep: pause,
+      log,
+    })
+    closers.push(() => relayer.stop())
   }
   log('info', 'node.ready', {
     chainId: genesis.chain.chainId,

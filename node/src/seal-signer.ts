@@ -1,7 +1,7 @@
 import { openRemoteKey, readKeyFile } from '@mosaic/keys'
 import { type Address, type Hash32, type Hex, keccak256 } from '@mosaic/primitives'
 import { secretKeyToAddress, signDigest } from '@mosaic/protocol'
-import type { NodeConfig } from './config.ts'
+import type { NodeConfig } from './config/types.ts'
 
 /** A producer's key, wherever it is. Signatures have 64 bytes (EIP-2098). */
 export type SealSigner = {
@@ -28,7 +28,7 @@ export async function openSealSigner({
   passwordFile,
 }: SealConfig): Promise<SealSigner | undefined> {
   if (sealSigner !== undefined) {
-    const key = await openRemoteKey(sealSigner)
+    const key = await openRemoteKey({ ...sealSigner, api: 'web3signer' })
     return {
       address: key.address,
       seal: ({ preimage }) => key.sign({ preimage }),

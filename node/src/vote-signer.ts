@@ -9,7 +9,7 @@ import {
   voteSigningRequest,
 } from '@mosaic/protocol'
 import type { SignVote } from '@mosaic/validator'
-import type { NodeConfig } from './config.ts'
+import type { NodeConfig } from './config/types.ts'
 
 /** A validator's key, wherever it is. */
 export type VoteSigner = { readonly address: Address; readonly sign: SignVote }

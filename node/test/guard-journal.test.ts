@@ -5,7 +5,7 @@ import { writeKeyFile } from '@mosaic/keys'
 import { toAddress } from '@mosaic/primitives'
 import { GuardUnusableError, openJournalFile } from '@mosaic/validator'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { NodeConfig } from '../src/config.ts'
+import type { NodeConfig } from '../src/config/types.ts'
 import { beginGuardJournals } from '../src/key-guards.ts'
 
 const IDENTITY = { originChainId: 1n, core: toAddress(`0x${'c0'.repeat(20)}`) }
@@ -20,7 +20,7 @@ describe('the guard journal of a node', () => {
     config = {
       dataDir,
       genesisFile: '',
-      origin: { url: '', finality: { kind: 'finalized-tag' } },
+      origin: { url: '' },
       network: { listen: [], peers: [] },
       sync: 'full',
       rpc: { host: '127.0.0.1', port: 0, tokenSecretFile: undefined, ipcPath: undefined },

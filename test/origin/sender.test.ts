@@ -1,9 +1,11 @@
 import {
+  createDrySender,
   createEthereumClient,
   createJsonRpcClient,
   createTransactionSender,
   type EthereumClient,
   type SenderOptions,
+  type TransactionBook,
   TransactionFailedError,
   type TransactionSender,
 } from '@mosaic/origin'
@@ -181,6 +183,61 @@ describe('the transaction sender, on a chain whose blocks are mined by hand', ()
       },
     ])
     await expect(own.send(call)).rejects.toThrow(/reverted/)
+  })
+
+  test('never offers more than its limits, and sends nothing that they keep out of the next block', async () => {
+    const limits = { maxFeePerGas: 3n * 10n ** 9n, maxPriorityFeePerGas: 10n ** 9n }
+    const seen: string[] = []
+    const look = async (): Promise<void> => {
+      const [waiting] = await waitingTransactions()
+      seen.push(`${waiting?.['maxFeePerGas']} ${waiting?.['maxPriorityFeePerGas']}`)
+    }
+    await sender([look, idle, look, idle, look, idle], { limits, maxAttempts: 9 }).send(call)
+    for (const offered of seen) {
+      const [fee = 0n, tip = 0n] = offered.split(' ').map(BigInt)
+      expect(fee).toBeLessThanOrEqual(limits.maxFeePerGas)
+      expect(tip).toBeLessThanOrEqual(limits.maxPriorityFeePerGas)
+    }
+    expect(seen).toHaveLength(3)
+    await anvil.request('anvil_setNextBlockBaseFeePerGas', toQuantity(4n * 10n ** 9n))
+    await anvil.request('anvil_mine')
+    await expect(sender([], { limits }).send(call)).rejects.toMatchObject({
+      shape: { code: 'FEES_TOO_HIGH', limit: limits.maxFeePerGas },
+    })
+    expect(await waitingTransactions()).toEqual([])
+  })
+
+  test('writes everything into its book before it leaves, and what it cost', async () => {
+    const steps: string[] = []
+    const book: TransactionBook = {
+      begin: async ({ nonce, purpose, mostCost }) => {
+        const waiting = await waitingTransactions()
+        steps.push(`begin ${purpose} ${nonce} ${mostCost > 0n} ${waiting.length}`)
+      },
+      end: async ({ gasUsed, cost }, hasSucceeded) => {
+        steps.push(`end ${gasUsed} ${cost > 0n} ${hasSucceeded}`)
+      },
+    }
+    await sender([idle, idle], { book }).send({ ...call, purpose: 'a gift' })
+    expect(steps).toEqual(['begin a gift 0 true 0', 'begin a gift 0 true 1', 'end 21000 true true'])
+    const full: TransactionBook = {
+      ...book,
+      begin: async () => {
+        throw new Error('no more money')
+      },
+    }
+    await expect(sender([], { book: full }).send(call)).rejects.toThrow('no more money')
+    expect(await waitingTransactions()).toEqual([])
+  })
+
+  test('in a dry run sends nothing, and says what it would', async () => {
+    const own = createDrySender(client, sender().address)
+    await expect(own.send({ ...call, purpose: 'a gift' })).rejects.toMatchObject({
+      shape: { code: 'NOT_SENT', purpose: 'a gift', gas: 21_000n },
+    })
+    await anvil.request('anvil_setCode', TARGET, '0x5f5ffd')
+    await expect(own.send(call)).rejects.toThrow(/revert/)
+    expect(await waitingTransactions()).toEqual([])
   })
 
   test('stops waiting when it is told to', async () => {

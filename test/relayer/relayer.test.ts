@@ -6,8 +6,26 @@ import {
   type FinalizedTransition,
   readFinalizedTransition,
 } from '../../packages/relayer/src/auxiliary-reader.ts'
+import {
+  addUpCosts,
+  createRelayTurns,
+  type Ledger,
+  openLedger,
+  type Relayer,
+  settleLedger,
+} from '../../packages/relayer/src/index.ts'
 import { ORIGIN_CHAIN_ID } from '../contracts/meta-block.ts'
-import { createRig, type Rig } from './rig.ts'
+import { createRig, RELAYER_ACCOUNTS, type Rig } from './rig.ts'
+
+function createLedger(lines: string[] = []): Ledger {
+  return openLedger(
+    lines,
+    async (line) => {
+      lines.push(line)
+    },
+    () => 0n,
+  )
+}
 
 describe('the relayer', () => {
   let rig: Rig
@@ -22,6 +40,9 @@ describe('the relayer', () => {
 
   const origin = () =>
     createEthereumClient(rig.origin, { kind: 'confirmations', depth: 0n }, ORIGIN_CHAIN_ID)
+
+  const auxiliary = () =>
+    createEthereumClient(rig.auxiliary, { kind: 'finalized-tag' }, rig.chain.execution.chainId)
 
   /** Height that is open on the core. */
   async function openHeight(): Promise<MetaHeight> {
@@ -79,14 +100,9 @@ describe('the relayer', () => {
 
   test('closes no height later than the gas target allows, whoever proposes that', async () => {
     while (rig.chain.finalized().height < 5n) await rig.turn()
-    const auxiliary = createEthereumClient(
-      rig.auxiliary,
-      { kind: 'finalized-tag' },
-      rig.chain.execution.chainId,
-    )
     const found: FinalizedTransition[] = []
     for (let height = 1n; height <= rig.chain.finalized().height; height++) {
-      const each = await readFinalizedTransition(auxiliary, toHeight(height))
+      const each = await readFinalizedTransition(auxiliary(), toHeight(height))
       if (each !== undefined && each.transition.dynasty > 0n) found.push(each)
     }
     const [due] = found
@@ -118,6 +134,85 @@ describe('the relayer', () => {
     await relayUntil(4n, async () => Promise.all(pair.map((relayer) => relayer.relayOnce())))
     expect(await committed()).toEqual([1n, 2n, 3n])
   })
+
+  test('takes turns with another one: nothing is sent twice, and each pays a part', async () => {
+    const clock = { ms: 0 }
+    const members = [0, 1].map((account) => createMember(account === 0 ? 0 : 1, clock))
+    await relayUntil(5n, async () => {
+      clock.ms += 1000
+      await Promise.all(members.map(({ relayer }) => relayer.relayOnce()))
+    })
+    expect(await committed()).toEqual([1n, 2n, 3n, 4n])
+    const costs = members.map(({ ledger }) => addUpCosts(ledger.entries()))
+    const purposes = costs.flat().map(({ chain, purpose }) => `${chain} ${purpose}`)
+    expect(new Set(purposes).size).toBe(purposes.length)
+    for (const own of costs) {
+      expect(own.length).toBeGreaterThan(2)
+      for (const { transactions, reverted, waiting, cost } of own) {
+        expect({ transactions, reverted, waiting }).toEqual({
+          transactions: 1,
+          reverted: 0,
+          waiting: 0,
+        })
+        expect(cost).toBeGreaterThan(0n)
+      }
+    }
+    const steps = [1, 2, 3, 4].flatMap((n) => [`meta-block ${n} propose`, `meta-block ${n} commit`])
+    expect(purposes).toEqual(expect.arrayContaining(steps.map((step) => `origin ${step}`)))
+  })
+
+  test('does the work of another one that is away, when its turn is over', async () => {
+    const clock = { ms: 0 }
+    const { relayer, ledger } = createMember(1, clock)
+    await relayUntil(3n, async () => {
+      clock.ms += 20_000
+      await relayer.relayOnce()
+    })
+    expect(await committed()).toEqual([1n, 2n])
+    expect(ledger.entries().every(({ outcome }) => outcome?.hasSucceeded === true)).toBe(true)
+  })
+
+  test('learns what became of transactions that it had sent when it was killed', async () => {
+    const lines: string[] = []
+    const ledger = createLedger(lines)
+    let isDead = false
+    const doomed = rig.createRelayer({
+      ledger,
+      guard: (method) => {
+        isDead ||= method === 'eth_getTransactionReceipt'
+        if (isDead) throw new Error('killed')
+      },
+    })
+    for (let i = 0; i < 30 && ledger.entries().length === 0; i++) {
+      isDead = false
+      await doomed.relayOnce()
+      await rig.turn()
+    }
+    const again = createLedger(lines)
+    expect(again.entries().map(({ outcome }) => outcome)).toContain(undefined)
+    await rig.turn()
+    await settleLedger(again, 'origin', origin())
+    await settleLedger(again, 'auxiliary', auxiliary())
+    expect(again.entries().length).toBeGreaterThan(0)
+    expect(again.entries().every(({ outcome }) => outcome?.hasSucceeded === true)).toBe(true)
+    expect(createLedger(lines).entries()).toEqual(again.entries())
+  })
+
+  function createMember(
+    account: 0 | 1,
+    clock: { readonly ms: number },
+  ): { readonly relayer: Relayer; readonly ledger: Ledger } {
+    const own = RELAYER_ACCOUNTS[account]
+    if (own === undefined) throw new Error('expected an account')
+    const ledger = createLedger()
+    const turns = createRelayTurns({
+      accounts: RELAYER_ACCOUNTS,
+      own,
+      turnMs: 30_000,
+      now: () => clock.ms,
+    })
+    return { relayer: rig.createRelayer({ account, turns, ledger }), ledger }
+  }
 
   test('goes on when it was killed after any of its steps', async () => {
     const killings = new Set<string>()

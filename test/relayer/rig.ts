@@ -8,8 +8,10 @@ import {
   type JsonRpcRequest,
   RpcError as OriginRpcError,
   readCoreGenesis,
+  type SenderOptions,
 } from '@mosaic/origin'
 import {
+  type Address,
   bytesToHex,
   hexToBytes,
   keccak256,
@@ -44,9 +46,12 @@ import {
 import { createExecutionLayer } from '../../packages/execution/src/index.ts'
 import {
   createRelayer,
+  type Ledger,
+  type LedgerChain,
   type RelayedCore,
   type Relayer,
   type RelayerPorts,
+  type RelayTurns,
 } from '../../packages/relayer/src/index.ts'
 import { createMethods, RpcError } from '../../packages/rpc/src/index.ts'
 import { createMemoryStore, type Store } from '../../packages/storage/src/index.ts'
@@ -63,6 +68,9 @@ function key(name: string): Uint8Array {
 
 const SIGNER = key('signer')
 const RELAYERS = ['first relayer', 'second relayer'].map(key)
+
+/** Accounts of the relayers, on both chains. */
+export const RELAYER_ACCOUNTS: readonly Address[] = RELAYERS.map(secretKeyToAddress)
 
 /** Secret keys of accounts that hold ether on both chains and do nothing by themselves. */
 export const FISHERMEN: readonly Uint8Array[] = [1, 2, 3, 4, 5].map((i) => key(`fisherman ${i}`))
@@ -89,6 +97,8 @@ type RelayerOptions = {
   readonly account?: 0 | 1
   /** Stands before each request of the relayer. */
   readonly guard?: (method: string) => void
+  readonly turns?: RelayTurns
+  readonly ledger?: Ledger
 }
 
 export async function createRig(parameters: Partial<CoreParameters> = {}): Promise<Rig> {
@@ -152,7 +162,7 @@ export async function createRig(parameters: Partial<CoreParameters> = {}): Promi
     auxiliary: auxiliary.request,
     turn,
     logged,
-    createRelayer: ({ account = 0, guard = () => undefined } = {}) => {
+    createRelayer: ({ account = 0, guard = () => undefined, turns, ledger } = {}) => {
       const secret = RELAYERS[account] ?? SIGNER
       const guarded =
         (request: JsonRpcRequest): JsonRpcRequest =>
@@ -166,13 +176,22 @@ export async function createRig(parameters: Partial<CoreParameters> = {}): Promi
         { kind: 'finalized-tag' },
         genesis.chain.chainId,
       )
-      const options = { sleep: turn, pollMs: 0, ownsAccount: true }
+      const optionsOf = (chain: LedgerChain): SenderOptions => ({
+        sleep: turn,
+        pollMs: 0,
+        ownsAccount: true,
+        ...(ledger === undefined ? {} : { book: ledger.book(chain) }),
+      })
       const ports: RelayerPorts = {
-        origin: { client: onOrigin, sender: createTransactionSender(onOrigin, secret, options) },
+        origin: {
+          client: onOrigin,
+          sender: createTransactionSender(onOrigin, secret, optionsOf('origin')),
+        },
         auxiliary: {
           client: onAuxiliary,
-          sender: createTransactionSender(onAuxiliary, secret, options),
+          sender: createTransactionSender(onAuxiliary, secret, optionsOf('auxiliary')),
         },
+        turns,
         log: (level, event, fields) => logged.push({ level, event, ...fields }),
       }
       return createRelayer(ports, relayed, { maxIntervalSeconds: 1_000_000n })

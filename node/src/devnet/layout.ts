@@ -115,10 +115,15 @@ export async function writeConfigurations(layout: Layout, genesisFile: string): 
   await mkdir(layout.relayerDir, { recursive: true, mode: 0o700 })
   await writeKeyFile(join(layout.relayerDir, 'relayer.key'), accounts.relayer.secretKey)
   await writeJson(join(layout.relayerDir, 'config.json'), {
+    dataDir: '.',
     genesisFile,
-    origin: { url: layout.originUrl, keyFile: 'relayer.key' },
-    auxiliary: { url: rpcUrl(layout.nodes.at(-1)), keyFile: 'relayer.key' },
-    maxIntervalSeconds: Number(LOCAL.maxIntervalSeconds),
+    origin: { url: layout.originUrl },
+    auxiliary: { url: layout.nodes.map(rpcUrl).toReversed() },
+    relayer: {
+      origin: { keyFile: 'relayer.key' },
+      auxiliary: { keyFile: 'relayer.key' },
+      maxIntervalSeconds: Number(LOCAL.maxIntervalSeconds),
+    },
     logLevel: 'info',
   })
 }

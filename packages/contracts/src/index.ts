@@ -78,6 +78,7 @@ export {
   type VotedLink,
   type Weighting,
 } from './core-codec.ts'
+export { describeCoreError } from './core-errors.ts'
 export { type AbiEntry, abiSignature } from './event-topic.ts'
 export { constantReputationCreationCode } from './generated/constant-reputation.ts'
 export { coreCreationCode } from './generated/core.ts'

@@ -25,6 +25,7 @@ import {
   coreViews,
   decodeAuxiliaryEvent,
   decodeCoreEvent,
+  describeCoreError,
   encodeCapDynasty,
   encodeChallengeGasTarget,
   encodeChallengeObservation,
@@ -48,6 +49,17 @@ import {
 
 const core = new Interface(coreAbi)
 const gadget = new Interface(finalityGadgetAbi)
+
+describe('errors of the core', () => {
+  test('are named with their arguments', () => {
+    const validator = `0x${'ab'.repeat(20)}`
+    const data = toHex(core.encodeErrorResult('ValidatorHeightContestable', [validator, 3n]))
+    expect(describeCoreError(data)).toMatch(/^ValidatorHeightContestable\(0x[0-9a-fA-F]{40}, 3\)$/)
+    for (const other of ['0x', '0x12345678', '0x1234567890', data.slice(0, 60)]) {
+      expect(describeCoreError(toHex(other))).toBeUndefined()
+    }
+  })
+})
 
 const kernel: Kernel = {
   height: toMetaHeight(2n),

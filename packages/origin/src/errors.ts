@@ -66,6 +66,35 @@ export class HeaderMismatchError extends CodedError<{
   }
 }
 
+/** The chain asks more per gas than may be paid; nothing was sent. */
+export class FeesTooHighError extends CodedError<{
+  readonly code: 'FEES_TOO_HIGH'
+  readonly baseFee: bigint
+  readonly limit: bigint
+}> {
+  override readonly name = 'FeesTooHighError'
+
+  constructor(baseFee: bigint, limit: bigint) {
+    super(
+      { code: 'FEES_TOO_HIGH', baseFee, limit },
+      `expected a base fee below ${limit} wei per gas, received ${baseFee}; nothing was sent`,
+    )
+  }
+}
+
+/** A dry run: the transaction would have been sent. */
+export class NotSentError extends CodedError<{
+  readonly code: 'NOT_SENT'
+  readonly purpose: string
+  readonly gas: bigint
+}> {
+  override readonly name = 'NotSentError'
+
+  constructor(purpose: string, gas: bigint) {
+    super({ code: 'NOT_SENT', purpose, gas }, `a dry run sends nothing: ${purpose}, ${gas} gas`)
+  }
+}
+
 /** A transaction that failed, was not seen in a block in time, or whose nonce another transaction took. */
 export class TransactionFailedError extends CodedError<{
   readonly code: 'TRANSACTION_FAILED'

@@ -16,7 +16,9 @@ export {
 } from './core-reader.ts'
 export {
   EndpointUnreachableError,
+  FeesTooHighError,
   HeaderMismatchError,
+  NotSentError,
   RpcError,
   TransactionFailedError,
   WrongChainError,
@@ -33,11 +35,17 @@ export {
   toQuantity,
   toQuantityHex,
 } from './ethereum-client.ts'
+export { createFailover, type EndpointEvent, type FailoverOptions } from './failover.ts'
 export { blockToHeader, type RawHeader } from './header-rlp.ts'
 export { createJsonRpcClient, isRecord, type JsonRpcRequest } from './json-rpc.ts'
 export {
+  createDrySender,
   createTransactionSender,
+  type FeeLimits,
+  readReceipt,
   type SenderOptions,
+  type TransactionBook,
+  type TransactionIntent,
   type TransactionReceipt,
   type TransactionRequest,
   type TransactionSender,

@@ -1,3 +1,4 @@
+import { describeCoreError } from '@mosaic/contracts'
 import {
   type Address,
   type BlockNumber,
@@ -11,7 +12,7 @@ import {
   ZERO_HASH,
 } from '@mosaic/primitives'
 import { Transaction, Wallet } from 'ethers'
-import { RpcError, TransactionFailedError } from './errors.ts'
+import { FeesTooHighError, NotSentError, RpcError, TransactionFailedError } from './errors.ts'
 import { type EthereumClient, toQuantity, toQuantityHex } from './ethereum-client.ts'
 import { isRecord } from './json-rpc.ts'
 
@@ -20,6 +21,8 @@ export type TransactionReceipt = {
   readonly hash: Hash32
   readonly blockNumber: BlockNumber
   readonly gasUsed: bigint
+  /** Wei: gas times what was paid for each. The value that went along is not in it. */
+  readonly cost: bigint
   /** Address of a created contract. */
   readonly contract: Address | undefined
 }
@@ -29,6 +32,36 @@ export type TransactionRequest = {
   readonly to: Address | undefined
   readonly data: Hex
   readonly value?: bigint
+  /** What it is for, in the book. */
+  readonly purpose?: string
+}
+
+/** A transaction that is about to leave. */
+export type TransactionIntent = {
+  readonly account: Address
+  readonly nonce: bigint
+  readonly hash: Hash32
+  readonly purpose: string
+  /** Wei: the most that its gas can cost. */
+  readonly mostCost: bigint
+}
+
+/** Keeps what was sent and what it cost. */
+export type TransactionBook = {
+  /** Returns when the intent is kept. One with the nonce of another takes its place. @throws if it must not be sent */
+  readonly begin: (intent: TransactionIntent) => Promise<void>
+  /** A transaction was included, succeeded or reverted. */
+  readonly end: (
+    receipt: Omit<TransactionReceipt, 'contract'>,
+    hasSucceeded: boolean,
+  ) => Promise<void>
+}
+
+/** Wei per gas. */
+export type FeeLimits = {
+  /** Base fee included. */
+  readonly maxFeePerGas?: bigint | undefined
+  readonly maxPriorityFeePerGas?: bigint | undefined
 }
 
 /** Sends transactions of one account, one after the other. */
@@ -38,7 +71,8 @@ export type TransactionSender = {
    * Estimates, signs, sends and waits for the receipt. A call that would revert is not sent. One that is not included in time is sent
    * again with the same nonce and higher fees, also when the endpoint has forgotten it.
    *
-   * @throws RpcError with the revert data if the estimate fails; {@link TransactionFailedError} if it reverts all the same, is not
+   * @throws RpcError with the revert data if the estimate fails; {@link FeesTooHighError} if the limits allow none to be included; what the
+   * book throws; {@link TransactionFailedError} if it reverts all the same, is not
    * included after all attempts, or another transaction took its nonce; EndpointUnreachableError; what `signal` was aborted with.
    */
   readonly send: (request: TransactionRequest) => Promise<TransactionReceipt>
@@ -58,6 +92,9 @@ export type SenderOptions = {
    * the next transaction stands behind it.
    */
   readonly ownsAccount?: boolean
+  /** No transaction offers more, however long it waits. */
+  readonly limits?: FeeLimits
+  readonly book?: TransactionBook
   /** Ends the waiting. */
   readonly signal?: AbortSignal
 }
@@ -74,6 +111,8 @@ export function createTransactionSender(
     pollsPerAttempt = 120,
     maxAttempts = 8,
     ownsAccount = false,
+    limits = {},
+    book,
     signal,
   }: SenderOptions,
 ): TransactionSender {
@@ -87,30 +126,25 @@ export function createTransactionSender(
       'eth_getTransactionCount',
     )
 
-  const readFees = async (): Promise<Fees> => {
+  const readFees = async (): Promise<Fees & { readonly baseFee: bigint }> => {
     const tip = toQuantity(
       await client.request('eth_maxPriorityFeePerGas', []),
       'eth_maxPriorityFeePerGas',
     )
     const block = await client.request('eth_getBlockByNumber', ['latest', false])
     const baseFee = isRecord(block) ? toQuantity(block['baseFeePerGas'], 'baseFeePerGas') : 0n
-    return { tip, cap: baseFee * 2n + tip }
+    return { tip, cap: baseFee * 2n + tip, baseFee }
   }
 
   const findReceipt = async (
     hashes: readonly Hash32[],
   ): Promise<TransactionReceipt | undefined> => {
     for (const hash of hashes) {
-      const receipt = await client.request('eth_getTransactionReceipt', [hash])
-      if (!isRecord(receipt)) continue
-      if (receipt['status'] !== '0x1') throw new TransactionFailedError(hash, 'reverted')
-      const contract = receipt['contractAddress']
-      return {
-        hash,
-        blockNumber: toBlockNumber(toQuantity(receipt['blockNumber'], 'blockNumber')),
-        gasUsed: toQuantity(receipt['gasUsed'], 'gasUsed'),
-        contract: typeof contract === 'string' ? toAddress(contract) : undefined,
-      }
+      const found = await readReceipt(client, hash)
+      if (found === undefined) continue
+      await book?.end(found.receipt, found.hasSucceeded)
+      if (!found.hasSucceeded) throw new TransactionFailedError(hash, 'reverted')
+      return found.receipt
     }
     return undefined
   }
@@ -119,6 +153,7 @@ export function createTransactionSender(
     to,
     data,
     value = 0n,
+    purpose = 'other',
   }: TransactionRequest): Promise<TransactionReceipt> => {
     signal?.throwIfAborted()
     const call = {
@@ -127,10 +162,16 @@ export function createTransactionSender(
       data,
       value: toQuantityHex(value),
     }
-    const gas = toQuantity(await client.request('eth_estimateGas', [call]), 'eth_estimateGas')
+    const gas = await estimate(client, call)
     const nonce = await countTransactions(ownsAccount ? 'latest' : 'pending')
-    let fees = await readFees()
+    const asked = await readFees()
+    const { maxFeePerGas } = limits
+    if (maxFeePerGas !== undefined && asked.baseFee >= maxFeePerGas) {
+      throw new FeesTooHighError(asked.baseFee, maxFeePerGas)
+    }
+    let fees = limit(asked, limits)
     const sent: Hash32[] = []
+    const gasLimit = gas + gas / 5n
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       const raw = await wallet.signTransaction(
         Transaction.from({
@@ -140,14 +181,15 @@ export function createTransactionSender(
           to: to ?? null,
           data,
           value,
-          gasLimit: gas + gas / 5n,
+          gasLimit,
           maxPriorityFeePerGas: fees.tip,
           maxFeePerGas: fees.cap,
         }),
       )
       const hash = keccak256(hexToBytes(raw))
+      await book?.begin({ account: address, nonce, hash, purpose, mostCost: gasLimit * fees.cap })
       const outcome = await offer(client, raw)
-      if (outcome === 'waiting') sent.unshift(hash)
+      if (outcome === 'waiting' && !sent.includes(hash)) sent.unshift(hash)
       const polls = outcome === 'underpriced' ? 0 : pollsPerAttempt
       for (let poll = 0; poll < polls; poll++) {
         const isTaken = (await countTransactions('latest')) > nonce
@@ -157,7 +199,7 @@ export function createTransactionSender(
         await sleep(pollMs)
         signal?.throwIfAborted()
       }
-      fees = raise(fees, await readFees())
+      fees = limit(raise(fees, await readFees()), limits)
     }
     throw new TransactionFailedError(sent[0] ?? ZERO_HASH, 'not-included')
   }
@@ -169,6 +211,65 @@ export function createTransactionSender(
       queue = result.catch(() => undefined)
       return result
     },
+  }
+}
+
+/**
+ * A sender that sends nothing: `send` estimates, and then throws {@link NotSentError}.
+ *
+ * @param address the account that would pay.
+ */
+export function createDrySender(client: EthereumClient, address: Address): TransactionSender {
+  return {
+    address,
+    send: async ({ to, data, value = 0n, purpose = 'other' }) => {
+      const gas = await estimate(client, {
+        from: address,
+        ...(to === undefined ? {} : { to }),
+        data,
+        value: toQuantityHex(value),
+      })
+      throw new NotSentError(purpose, gas)
+    },
+  }
+}
+
+/** What a transaction did; undefined while it is in no block. @throws RpcError, EndpointUnreachableError, InvalidValueError */
+export async function readReceipt(
+  client: EthereumClient,
+  hash: Hash32,
+): Promise<{ readonly receipt: TransactionReceipt; readonly hasSucceeded: boolean } | undefined> {
+  const receipt = await client.request('eth_getTransactionReceipt', [hash])
+  if (!isRecord(receipt)) return undefined
+  const gasUsed = toQuantity(receipt['gasUsed'], 'gasUsed')
+  const contract = receipt['contractAddress']
+  return {
+    receipt: {
+      hash,
+      blockNumber: toBlockNumber(toQuantity(receipt['blockNumber'], 'blockNumber')),
+      gasUsed,
+      cost: gasUsed * toQuantity(receipt['effectiveGasPrice'], 'effectiveGasPrice'),
+      contract: typeof contract === 'string' ? toAddress(contract) : undefined,
+    },
+    hasSucceeded: receipt['status'] === '0x1',
+  }
+}
+
+/** @throws RpcError that names the core's error, if it is one. */
+async function estimate(
+  client: EthereumClient,
+  call: Readonly<Record<string, unknown>>,
+): Promise<bigint> {
+  const method = 'eth_estimateGas'
+  try {
+    return toQuantity(await client.request(method, [call]), method)
+  } catch (error) {
+    if (!(error instanceof RpcError)) throw error
+    const { data, rpcCode } = error.shape
+    const reason = data === undefined ? undefined : describeCoreError(data)
+    throw reason === undefined
+      ? error
+      : new RpcError(method, rpcCode, `reverts with ${reason}`, data)
   }
 }
 
@@ -197,6 +298,16 @@ async function offer(
 function raise(before: Fees, asked: Fees): Fees {
   const tip = more(before.tip, asked.tip)
   return { tip, cap: more(before.cap, asked.cap + tip) }
+}
+
+/** What is offered within the limits: a tip above the whole would be invalid. */
+function limit({ tip, cap }: Fees, { maxFeePerGas, maxPriorityFeePerGas }: FeeLimits): Fees {
+  const limitedCap = least(cap, maxFeePerGas)
+  return { tip: least(least(tip, maxPriorityFeePerGas), limitedCap), cap: limitedCap }
+}
+
+function least(value: bigint, most: bigint | undefined): bigint {
+  return most === undefined || value < most ? value : most
 }
 
 function more(before: bigint, asked: bigint): bigint {

@@ -3,6 +3,17 @@
  *
  * @packageDocumentation
  */
+export {
+  addUpCosts,
+  type CostLine,
+  type Ledger,
+  type LedgerChain,
+  type LedgerEntry,
+  openLedger,
+  SpendingCapError,
+} from './ledger.ts'
+export { settleLedger } from './ledger-settlement.ts'
 export { kernelSlot } from './origin-duties.ts'
 export type { RelayedCore, RelayerAction, RelayerPorts, RelayPolicy } from './ports.ts'
+export { createRelayTurns, type RelayTeam, type RelayTurns } from './relay-turns.ts'
 export { createRelayer, type Relayer } from './relayer.ts'

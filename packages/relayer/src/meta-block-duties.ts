@@ -121,16 +121,19 @@ async function chooseQuiet(
 }
 
 async function propose(
-  { origin }: RelayerPorts,
+  { origin, turns }: RelayerPorts,
   { identity }: RelayedCore,
   { head }: OpenHeight,
   { transition, transitionHash }: FinalizedTransition,
-): Promise<RelayerAction> {
+): Promise<RelayerAction | undefined> {
+  const purpose = `meta-block ${head.height} propose`
+  if (turns?.isOurs(purpose) === false) return undefined
   const { proposalBond } = await readView(origin.client, identity.core, coreViews.parameters, [])
   const receipt = await origin.sender.send({
     to: identity.core,
     data: encodePropose(transition),
     value: proposalBond,
+    purpose,
   })
   return {
     kind: 'meta-block-proposed',
@@ -142,11 +145,13 @@ async function propose(
 }
 
 async function commit(
-  { origin, auxiliary, log }: RelayerPorts,
+  { origin, auxiliary, turns, log }: RelayerPorts,
   { identity, epochLength }: RelayedCore,
   { head, kernel }: OpenHeight,
   candidate: FinalizedTransition,
 ): Promise<RelayerAction | undefined> {
+  const purpose = `meta-block ${head.height} commit`
+  if (turns?.isOurs(purpose) === false) return undefined
   const seal = await readSealVotes(auxiliary.client, identity, epochLength, candidate)
   if (seal === undefined) {
     log('warn', 'seal is not complete', { height: head.height, checkpoint: candidate.height })
@@ -169,6 +174,7 @@ async function commit(
       accountProof: proof.accountProof.map(bytesToHex),
       storageProof: (proof.storageProofs[0]?.proof ?? []).map(bytesToHex),
     }),
+    purpose,
   })
   return {
     kind: 'meta-block-committed',

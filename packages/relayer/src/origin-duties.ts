@@ -26,7 +26,7 @@ export function kernelSlot(height: MetaHeight): Hash32 {
 
 /** Reports the newest origin checkpoint that is final on origin, if auxiliary has not seen it and it is above the justified observation. */
 export async function reportOriginHeader(
-  { origin, auxiliary }: RelayerPorts,
+  { origin, auxiliary, turns }: RelayerPorts,
   { identity, originEpochLength }: RelayedCore,
 ): Promise<RelayerAction | undefined> {
   const finalNumber = await origin.client.finalNumber()
@@ -48,16 +48,19 @@ export async function reportOriginHeader(
     [header.hash],
   )
   if (known.blockHash !== ZERO_HASH) return undefined
+  const purpose = `header ${number}`
+  if (turns?.isOurs(purpose) === false) return undefined
   const receipt = await auxiliary.sender.send({
     to: PREDEPLOYS.originObserver,
     data: encodeReportHeader(bytesToHex(header.rlp)),
+    purpose,
   })
   return { kind: 'header-reported', number, transaction: receipt.hash }
 }
 
 /** Confirms the next kernel on auxiliary, once the block that opened it lies under a finalized observation. */
 export async function confirmNextKernel(
-  { origin, auxiliary }: RelayerPorts,
+  { origin, auxiliary, turns }: RelayerPorts,
   { identity }: RelayedCore,
   { kernels }: CoreState,
 ): Promise<RelayerAction | undefined> {
@@ -76,6 +79,8 @@ export async function confirmNextKernel(
       kernel.height === active.kernel.height + 1n && openedAt.blockNumber <= observed.number,
   )
   if (next === undefined) return undefined
+  const purpose = `kernel ${next.kernel.height}`
+  if (turns?.isOurs(purpose) === false) return undefined
   const slot = kernelSlot(next.kernel.height)
   const proof = await origin.client.proof(identity.core, [slot], observed.number)
   const receipt = await auxiliary.sender.send({
@@ -87,6 +92,7 @@ export async function confirmNextKernel(
       accountProof: proof.accountProof.map(bytesToHex),
       storageProof: (proof.storageProofs[0]?.proof ?? []).map(bytesToHex),
     }),
+    purpose,
   })
   return { kind: 'kernel-confirmed', height: next.kernel.height, transaction: receipt.hash }
 }

@@ -1,6 +1,7 @@
 import type { EthereumClient, TransactionSender } from '@mosaic/origin'
 import type { BlockNumber, Hash32, MetaHeight } from '@mosaic/primitives'
 import type { CoreIdentity } from '@mosaic/protocol'
+import type { RelayTurns } from './relay-turns.ts'
 
 /** The meta-blockchain that a relayer serves. */
 export type RelayedCore = {
@@ -21,6 +22,8 @@ export type RelayPolicy = {
 export type RelayerPorts = {
   readonly origin: { readonly client: EthereumClient; readonly sender: TransactionSender }
   readonly auxiliary: { readonly client: EthereumClient; readonly sender: TransactionSender }
+  /** Whose turn it is, of several relayers. This one does everything at once if it is left out. */
+  readonly turns?: RelayTurns | undefined
   readonly log: (
     level: 'debug' | 'info' | 'warn',
     event: string,

@@ -1,3 +1,4 @@
+import { NotSentError } from '@mosaic/origin'
 import { createCoreHistory } from './core-history.ts'
 import { advanceMetaBlock, type TransitionCache } from './meta-block-duties.ts'
 import { confirmNextKernel, reportOriginHeader } from './origin-duties.ts'
@@ -24,15 +25,29 @@ export function createRelayer(
   core: RelayedCore,
   policy: RelayPolicy,
 ): Relayer {
+  const failures = new Map<string, { readonly text: string; readonly times: number }>()
   const perform = async (name: string, duty: Duty): Promise<RelayerAction | undefined> => {
     try {
       const action = await duty()
       if (action !== undefined) ports.log('info', action.kind, { ...action })
+      failures.delete(name)
       return action
     } catch (error) {
-      ports.log('warn', `${name} failed`, { error })
+      tell(name, error)
       return undefined
     }
+  }
+  /** What fails in the same way again and again is told ever more rarely. */
+  const tell = (name: string, error: unknown): void => {
+    const text = error instanceof Error ? error.message : String(error)
+    const before = failures.get(name)
+    const times = before?.text === text ? before.times + 1 : 1
+    failures.set(name, { text, times })
+    if ((times & (times - 1)) !== 0) return
+    if (error instanceof NotSentError) {
+      const { purpose, gas } = error.shape
+      if (times === 1) ports.log('info', 'would send', { purpose, gas })
+    } else ports.log('warn', `${name} failed`, { error, times })
   }
   const history = createCoreHistory(ports.origin.client, core.identity.core, core.createdAt)
   const transitions: TransitionCache = new Map()

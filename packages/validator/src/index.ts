@@ -12,6 +12,7 @@ export {
   parseInterchange,
 } from './interchange.ts'
 export { type Journal, openJournalFile } from './journal-file.ts'
+export { lockFile } from './journal-lock.ts'
 export { createMemoryJournal } from './memory-journal.ts'
 export {
   openSealGuard,
