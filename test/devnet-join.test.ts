@@ -2,6 +2,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { decodeGenesisFile } from '@mosaic/genesis'
@@ -73,6 +74,7 @@ describe('a validator that joins a running network', () => {
         origin: { url: origin },
         network: { listen: ['/ip4/127.0.0.1/tcp/0'], peers: config['network']['peers'] },
         rpc: { port: 0 },
+        metrics: { port: 0 },
         validatorKeyFile: 'validator.key',
       }),
     )
@@ -91,10 +93,15 @@ describe('a validator that joins a running network', () => {
     node = spawn(
       process.execPath,
       ['--conditions=source', BIN, 'node', '--config', join(dir, 'config.json')],
-      { stdio: ['ignore', 'ignore', 'inherit'] },
+      { stdio: ['ignore', 'pipe', 'inherit'] },
     )
+    const { url } = await eventOf(node, 'metrics.ready')
     await until('its seat', async () => (await status())['status'] === 'seated')
     await until('its vote', votes)
+    const figures = await (await fetch(String(url))).text()
+    expect(figures).toMatch(/^mosaic_finalized_height\{chain="auxiliary",role="node"\} [1-9]/m)
+    expect(figures).toMatch(/^mosaic_peers\{role="node"\} [1-4]$/m)
+    expect(figures).toMatch(/^mosaic_core_halted\{role="node"\} 0$/m)
   })
 
   test('leaves, and gets its stake back after the delay', { timeout: 400_000 }, async () => {
@@ -120,6 +127,24 @@ describe('a validator that joins a running network', () => {
     )
   })
 })
+
+/** The first event of a name that a process logs. What it logs later is thrown away. */
+async function eventOf(
+  { stdout }: ChildProcess,
+  name: string,
+): Promise<Readonly<Record<string, unknown>>> {
+  if (stdout === null) throw new Error('expected output')
+  const lines = createInterface({ input: stdout })
+  const found = await new Promise<Readonly<Record<string, unknown>>>((resolve, reject) => {
+    lines.on('line', (line) => {
+      const event: unknown = JSON.parse(line)
+      if (isRecord(event) && event['event'] === name) resolve(event)
+    })
+    lines.once('close', () => reject(new Error(`expected ${name}`)))
+  })
+  lines.removeAllListeners('line')
+  return found
+}
 
 /** Runs a command and reads its JSON. */
 async function mosaic(...words: readonly string[]): Promise<Readonly<Record<string, unknown>>> {

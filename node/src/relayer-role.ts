@@ -7,16 +7,12 @@ import {
   type TransactionSender,
 } from '@mosaic/origin'
 import { secretKeyToAddress } from '@mosaic/protocol'
-import {
-  createRelayer,
-  createRelayTurns,
-  type Ledger,
-  type LedgerChain,
-  settleLedger,
-} from '@mosaic/relayer'
+import { createRelayer, createRelayTurns, type LedgerChain, settleLedger } from '@mosaic/relayer'
 import type { RelayerRole } from './config/types.ts'
+import { type PayingAccount, relayerFigures } from './figures.ts'
 import { openLedgerFile } from './ledger-file.ts'
 import type { Log } from './logger.ts'
+import type { Metrics } from './metrics.ts'
 import { every } from './periodic.ts'
 
 /** What a relayer runs upon. */
@@ -27,13 +23,12 @@ export type RelayerParts = {
   readonly auxiliary: EthereumClient
   readonly passwordFile: string | undefined
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>
+  readonly metrics: Metrics | undefined
   readonly log: Log
 }
 
 /** A relayer at work. */
 export type WorkingRelayer = {
-  readonly ledger: Ledger
-  readonly accounts: Readonly<Record<LedgerChain, TransactionSender['address']>>
   readonly stop: () => Promise<void>
 }
 
@@ -106,13 +101,16 @@ export async function startRelayer(
   await settle().catch(tellUnsettled)
   const stopSettling = every(SETTLE_MS, settle, tellUnsettled)
   const accounts = { origin: senders.origin.address, auxiliary: senders.auxiliary.address }
+  const payers: readonly PayingAccount[] = [
+    { chain: 'origin', use: 'relayer', account: accounts.origin, client: origin },
+    { chain: 'auxiliary', use: 'relayer', account: accounts.auxiliary, client: auxiliary },
+  ]
+  parts.metrics?.add(relayerFigures(ledger, payers))
   log('info', 'relayer.ready', { core: genesis.core, ...accounts, dryRun: role.dryRun })
   const working = relayer
     .relayUntil(signal, () => pause(ROUND_MS))
     .catch((error: unknown) => log('error', 'relayer stopped', { error }))
   return {
-    ledger,
-    accounts,
     stop: async () => {
       stopping.abort()
       await stopSettling()

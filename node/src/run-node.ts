@@ -13,7 +13,12 @@ import {
 } from '@mosaic/chain'
 import { decodeGenesisFile } from '@mosaic/genesis'
 import { readKeyFile } from '@mosaic/keys'
-import { createEthereumClient, createJsonRpcClient, type JsonRpcRequest } from '@mosaic/origin'
+import {
+  createEthereumClient,
+  createJsonRpcClient,
+  type EthereumClient,
+  type JsonRpcRequest,
+} from '@mosaic/origin'
 import {
   type Address,
   encodeRlp,
@@ -26,14 +31,17 @@ import {
 import { coreIdentifier, originIdentifier } from '@mosaic/protocol'
 import { createIpcServer, createMethods, createRpcServer } from '@mosaic/rpc'
 import { openStore } from '@mosaic/storage'
+import { type Closers, createClosers } from './closers.ts'
 import { finalityOf } from './config/read-config.ts'
 import type { NodeConfig } from './config/types.ts'
 import { type CoreWatch, createCoreWatch } from './core-watch.ts'
 import { openDataDir } from './data-dir.ts'
 import { openEndpoints } from './endpoints.ts'
+import { nodeFigures, type PayingAccount } from './figures.ts'
 import { openNodeFisherman } from './fisherman-role.ts'
 import { beginGuardJournals } from './key-guards.ts'
 import type { Log } from './logger.ts'
+import { type Metrics, openMetrics, VERSION } from './metrics.ts'
 import { openNodeChain } from './open-chain.ts'
 import { createOriginViews } from './origin-views.ts'
 import { startPeerNetwork } from './peer-network.ts'
@@ -52,7 +60,7 @@ export type RunningNode = {
   readonly stop: () => Promise<void>
 }
 
-type Closer = () => Promise<void> | void
+type Closer = Parameters<Closers['add']>[0]
 
 /** How often duties are looked at though the head did not move: origin moves on its own. */
 const DUTY_INTERVAL_MS = 1000
@@ -62,7 +70,6 @@ const FISHING_INTERVAL_MS = 2000
 const POOL_INTERVAL_MS = 5000
 /** How often the core is looked at. */
 const CORE_INTERVAL_MS = 2000
-const VERSION = '0.1.0'
 
 /**
  * Starts one node: chain, network, JSON-RPC, and what its keys make of it: producer, validator. Everything it had opened is closed again
@@ -71,20 +78,14 @@ const VERSION = '0.1.0'
  * @throws InvalidValueError if the genesis file, a key or the configuration is not what it must be.
  */
 export async function runNode(config: NodeConfig, log: Log): Promise<RunningNode> {
-  const closers: Closer[] = []
-  const close = async (): Promise<void> => {
-    for (const closer of closers.splice(0).toReversed()) {
-      try {
-        await closer()
-      } catch (error) {
-        log('warn', 'a part did not close cleanly', { error })
-      }
-    }
-  }
+  const closers = createClosers(log)
   try {
-    return await start(config, log, closers, close)
+    closers.add(await openDataDir(config.dataDir))
+    const figures = await openMetrics('node', config.metrics, log)
+    closers.add(figures.stop)
+    return await start(config, figures.log, figures.metrics, closers)
   } catch (error) {
-    await close()
+    await closers.close()
     throw error
   }
 }
@@ -92,22 +93,21 @@ export async function runNode(config: NodeConfig, log: Log): Promise<RunningNode
 async function start(
   config: NodeConfig,
   log: Log,
-  closers: Closer[],
-  close: () => Promise<void>,
+  metrics: Metrics | undefined,
+  closers: Closers,
 ): Promise<RunningNode> {
   const genesis = decodeGenesisFile(await readFile(config.genesisFile, 'utf8'))
-  closers.push(await openDataDir(config.dataDir))
   const isNew = !existsSync(join(config.dataDir, 'chain'))
   if (isNew || config.newGuardJournal) {
     await beginGuardJournals(config, { originChainId: genesis.originChainId, core: genesis.core })
   }
   const store = await openStore(join(config.dataDir, 'chain'), { genesisHash: genesis.hash })
-  closers.push(() => store.close())
+  closers.add(() => store.close())
   const chain = await openNodeChain(genesis, store)
   const transactions = createTransactionPool()
   const transactionIntake = createTransactionIntake(chain, transactions)
-  closers.push(() => transactionIntake.close())
-  closers.push(await keepPool(createPoolJournal(store, transactions), transactionIntake, log))
+  closers.add(() => transactionIntake.close())
+  closers.add(await keepPool(createPoolJournal(store, transactions), transactionIntake, log))
   const votes = createVotePool()
   const origin = openEndpoints(
     'origin',
@@ -138,10 +138,10 @@ async function start(
       log('error', 'vote not watched', { error })
     })
   })
-  closers.push(() => intake.close())
-  closers.push(pruneVotes(chain, votes))
+  closers.add(() => intake.close())
+  closers.add(pruneVotes(chain, votes))
   if (config.keepStates !== undefined) {
-    closers.push(pruneStates(chain, store, config.keepStates, log))
+    closers.add(pruneStates(chain, store, config.keepStates, log))
   }
   const proposals = new Map<Address, boolean>()
 
@@ -156,7 +156,7 @@ async function start(
     transactionIntake,
     log,
   })
-  closers.push(() => peers.stop())
+  closers.add(() => peers.stop())
   const { network, sync } = peers
 
   const producer = await startProducer(config, {
@@ -169,16 +169,16 @@ async function start(
     onBegun: sync.onBegun,
     log,
   })
-  if (producer !== undefined) closers.push(() => producer.stop())
+  if (producer !== undefined) closers.add(() => producer.stop())
 
   validator = await openValidator(config, { chain, origin, intake, network, log })
   const coreWatch = createCoreWatch(origin, genesis.core, genesis.coreCreatedAt)
-  closers.push(
+  closers.add(
     watchCore(coreWatch, log, async () => {
       await producer?.stop()
     }),
   )
-  if (validator !== undefined) closers.push(runDuties(validator, chain, sync, coreWatch, log))
+  if (validator !== undefined) closers.add(runDuties(validator, chain, sync, coreWatch, log))
 
   const ports = createRpcPorts({
     chain,
@@ -212,9 +212,9 @@ async function start(
     },
     clientVersion: `mosaic/${VERSION}/${process.platform}-${process.arch}/node${process.versions.node}`,
   })
-  closers.push(() => ports.close())
+  closers.add(() => ports.close())
   const methods = createMethods(ports)
-  closers.push(() => methods.close())
+  closers.add(() => methods.close())
   const server = createRpcServer(
     {
       host: config.rpc.host,
@@ -228,11 +228,11 @@ async function start(
     methods,
   )
   await server.start()
-  closers.push(() => server.stop())
+  closers.add(() => server.stop())
   if (config.rpc.ipcPath !== undefined) {
     const ipc = createIpcServer({ path: config.rpc.ipcPath }, methods)
     await ipc.start()
-    closers.push(() => ipc.stop())
+    closers.add(() => ipc.stop())
   }
   ownRpc = createJsonRpcClient(server.url())
   for (const where of ['origin', 'auxiliary'] as const) {
@@ -243,22 +243,38 @@ async function start(
       },
       (error) => log('warn', 'fisherman failed', { error }),
     )
-    closers.push(async () => {
+    closers.add(async () => {
       stopping.abort()
       await stopFishing()
     })
   }
+  const auxiliary = createEthereumClient(ownRpc, { kind: 'finalized-tag' }, genesis.chain.chainId)
+  metrics?.add(
+    nodeFigures({
+      chain,
+      transactions,
+      votes,
+      network,
+      sync,
+      coreWatch,
+      accounts: [
+        ...payersOf('fisherman', fisherman.account, origin, auxiliary),
+        ...payersOf('producer', producer?.address, undefined, auxiliary),
+      ],
+    }),
+  )
   if (config.relayer !== undefined) {
     const relayer = await startRelayer(config.relayer, {
       dataDir: config.dataDir,
       genesis,
       origin,
-      auxiliary: createEthereumClient(ownRpc, { kind: 'finalized-tag' }, genesis.chain.chainId),
+      auxiliary,
       passwordFile: config.passwordFile,
       sleep: pause,
+      metrics,
       log,
     })
-    closers.push(() => relayer.stop())
+    closers.add(() => relayer.stop())
   }
   log('info', 'node.ready', {
     chainId: genesis.chain.chainId,
@@ -277,8 +293,22 @@ async function start(
     peerId: network.peerId,
     addresses: network.addresses(),
     genesisHash: genesis.hash,
-    stop: close,
+    stop: closers.close,
   }
+}
+
+/** The accounts of one key on the chains on which it pays. */
+function payersOf(
+  use: string,
+  account: Address | undefined,
+  origin: EthereumClient | undefined,
+  auxiliary: EthereumClient,
+): readonly PayingAccount[] {
+  if (account === undefined) return []
+  const onAuxiliary: PayingAccount = { chain: 'auxiliary', use, account, client: auxiliary }
+  return origin === undefined
+    ? [onAuxiliary]
+    : [{ chain: 'origin', use, account, client: origin }, onAuxiliary]
 }
 
 /** Takes up what waited when the node stopped, and keeps what waits on disk; a kill loses what came in the last seconds. */

@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import { decodeGenesisFile } from '@mosaic/genesis'
+import { createClosers } from './closers.ts'
 import { finalityOf } from './config/read-config.ts'
 import type { RelayerConfig } from './config/types.ts'
 import { openDataDir } from './data-dir.ts'
 import { openEndpoints } from './endpoints.ts'
 import type { Log } from './logger.ts'
+import { openMetrics } from './metrics.ts'
 import { pause } from './periodic.ts'
 import { startRelayer, type WorkingRelayer } from './relayer-role.ts'
 
@@ -17,32 +19,31 @@ export async function runRelayer(config: RelayerConfig, log: Log): Promise<Worki
   const genesis = decodeGenesisFile(await readFile(config.genesisFile, 'utf8'))
   const { originChainId, chain } = genesis
   const finality = finalityOf(config.origin)
-  const release = await openDataDir(config.dataDir)
+  const closers = createClosers(log)
   try {
+    closers.add(await openDataDir(config.dataDir))
+    const figures = await openMetrics('relayer', config.metrics, log)
+    closers.add(figures.stop)
     const relayer = await startRelayer(config.relayer, {
       dataDir: config.dataDir,
       genesis,
-      origin: openEndpoints('origin', config.origin.url, finality, originChainId, log),
+      origin: openEndpoints('origin', config.origin.url, finality, originChainId, figures.log),
       auxiliary: openEndpoints(
         'auxiliary',
         config.auxiliary.url,
         { kind: 'finalized-tag' },
         chain.chainId,
-        log,
+        figures.log,
       ),
       passwordFile: config.passwordFile,
       sleep: pause,
-      log,
+      metrics: figures.metrics,
+      log: figures.log,
     })
-    return {
-      ...relayer,
-      stop: async () => {
-        await relayer.stop()
-        await release()
-      },
-    }
+    closers.add(relayer.stop)
+    return { stop: closers.close }
   } catch (error) {
-    await release()
+    await closers.close()
     throw error
   }
 }

@@ -190,7 +190,7 @@ describe('the transaction sender, on a chain whose blocks are mined by hand', ()
     const seen: string[] = []
     const look = async (): Promise<void> => {
       const [waiting] = await waitingTransactions()
-      seen.push(`${waiting?.['maxFeePerGas']} ${waiting?.['maxPriorityFeePerGas']}`)
+      seen.push(`${String(waiting?.['maxFeePerGas'])} ${String(waiting?.['maxPriorityFeePerGas'])}`)
     }
     await sender([look, idle, look, idle, look, idle], { limits, maxAttempts: 9 }).send(call)
     for (const offered of seen) {

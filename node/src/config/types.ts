@@ -26,7 +26,7 @@ export type RelayerRole = {
 }
 
 /** Where Prometheus finds the metrics. */
-type MetricsConfig = { readonly host: string; readonly port: number }
+export type MetricsConfig = { readonly host: string; readonly port: number }
 
 /** Everything one node is told. Paths are absolute; what each member means is in the schema. */
 export type NodeConfig = {

@@ -25,6 +25,8 @@ export type Fisherman = {
    * again the next time. Calls that overlap are one.
    */
   readonly performDuties: (where: Court['name']) => Promise<void>
+  /** Who pays for reports; undefined if offences are only found and kept. */
+  readonly account: Address | undefined
   /** What was found so far, also before a restart. */
   readonly evidence: () => readonly Evidence[]
 }
@@ -110,6 +112,7 @@ export async function openFisherman(
       return evidence && tell(evidence)
     },
     performDuties,
+    account: ports.account,
     evidence: () => book.cases().map(({ evidence }) => evidence),
   }
 }
