@@ -6,7 +6,7 @@ import type { Ledger, LedgerChain } from '@mosaic/relayer'
 import { formatEther } from 'ethers'
 import type { CoreWatch } from './core-watch.ts'
 import type { Figure } from './metrics.ts'
-import type { Synchroniser } from './sync.ts'
+import type { Synchroniser } from './sync/synchroniser.ts'
 
 /** What a node's figures are read from. */
 export type NodeParts = {

@@ -85,7 +85,7 @@ export async function startPeerNetwork(
   const sync = createSynchroniser({
     ...courier,
     chain,
-    ...(config.sync === 'checkpoint' && isNew
+    ...(config.sync.mode === 'checkpoint' && isNew
       ? {
           begin: (ending, onTarget) =>
             syncToCheckpoint(

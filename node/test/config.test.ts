@@ -41,6 +41,7 @@ describe('a configuration', () => {
       genesisFile: join(tmpdir(), 'genesis.json'),
       origin: { url: 'http://127.0.0.1:1' },
       network: { listen: [], peers: [] },
+      sync: { mode: 'full' },
       rpc: { host: '127.0.0.1', port: 8545 },
       newGuardJournal: false,
       doppelgangerCheckpoints: 2n,

@@ -22,7 +22,7 @@ describe('the guard journal of a node', () => {
       genesisFile: '',
       origin: { url: '' },
       network: { listen: [], peers: [] },
-      sync: 'full',
+      sync: { mode: 'full' },
       rpc: { host: '127.0.0.1', port: 0, tokenSecretFile: undefined, ipcPath: undefined },
       signerKeyFile: undefined,
       sealSigner: undefined,

@@ -146,6 +146,17 @@ export const nodeSchema: z.ZodType<NodeConfig> = z
       })
       .prefault({})
       .describe('The peer-to-peer network'),
+    sync: z
+      .strictObject({
+        mode: z
+          .enum(['full', 'checkpoint'], { error: 'expected full or checkpoint' })
+          .default('full')
+          .describe(
+            'How a node without a chain gets one: executes all blocks from genesis, or begins at the newest checkpoint that the core has committed',
+          ),
+      })
+      .prefault({})
+      .describe('How blocks are fetched'),
     rpc: z
       .strictObject({
         host: text().default('127.0.0.1').describe('Where to listen'),

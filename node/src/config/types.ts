@@ -34,6 +34,7 @@ export type NodeConfig = {
   readonly genesisFile: string
   readonly origin: OriginConfig
   readonly network: { readonly listen: readonly string[]; readonly peers: readonly string[] }
+  readonly sync: { readonly mode: 'full' | 'checkpoint' }
   readonly rpc: {
     readonly host: string
     readonly port: number
