@@ -285,6 +285,8 @@ async function start(
     addresses: network.addresses(),
     signer: producer?.address,
     validator: validator?.address,
+    fisherman: fisherman.account,
+    knownPeers: config.network.peers.length,
     head: chain.head().header.number,
     crypto: chain.execution.crypto,
   })
