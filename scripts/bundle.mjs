@@ -7,14 +7,18 @@ import { rolldown } from 'rolldown'
 const OUTSIDE =
   /^(?:secp256k1|classic-level|snappy|bufferutil|utf-8-validate|@foundry-rs|ethers|yaml|libp2p|@libp2p|@chainsafe|@multiformats)(?:\/|$)/
 
-await write('node/src/cli.ts', 'node/dist/bundle')
-await write('packages/devchain/src/index.ts', 'packages/devchain/dist/bundle')
+await write(
+  // The program of the thread that recovers senders must lie beside what starts it, by its name.
+  ['node/src/cli.ts', 'packages/execution/src/recovery/recovery-worker.ts'],
+  'node/dist/bundle',
+)
+await write(['packages/devchain/src/index.ts'], 'packages/devchain/dist/bundle')
 
-async function write(input, directory) {
+async function write(inputs, directory) {
   const dir = path(directory)
   rmSync(dir, { recursive: true, force: true })
   const bundle = await rolldown({
-    input: path(input),
+    input: inputs.map(path),
     platform: 'node',
     external: OUTSIDE,
     resolve: { conditionNames: ['source', 'node', 'import', 'default'] },

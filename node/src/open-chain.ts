@@ -1,5 +1,5 @@
 import { type Chain, type ChainDefinition, openChain } from '@mosaic/chain'
-import { createExecutionLayer } from '@mosaic/execution'
+import { createExecutionLayer, type SenderRecovery } from '@mosaic/execution'
 import type { NetworkGenesis } from '@mosaic/genesis'
 import { InvalidValueError, toBlockNumber } from '@mosaic/primitives'
 import type { Store } from '@mosaic/storage'
@@ -7,13 +7,17 @@ import type { Store } from '@mosaic/storage'
 /**
  * Opens the chain of a genesis on a store.
  *
- * @param nowSeconds Unix seconds; those of this machine unless told.
+ * @param options.nowSeconds Unix seconds; those of this machine unless told.
+ * @param options.recovery who recovers senders of many transactions; the main thread unless told.
  * @throws InvalidValueError if the genesis file does not make the hash it names.
  */
 export async function openNodeChain(
   genesis: NetworkGenesis,
   store: Store,
-  nowSeconds: () => bigint = () => BigInt(Math.floor(Date.now() / 1000)),
+  options: {
+    readonly nowSeconds?: (() => bigint) | undefined
+    readonly recovery?: SenderRecovery | undefined
+  } = {},
 ): Promise<Chain> {
   const definition: ChainDefinition = {
     rules: genesis.clique,
@@ -33,6 +37,7 @@ export async function openNodeChain(
       return parent === undefined ? undefined : chain?.ancestorHash(parent, toBlockNumber(number))
     },
     tracker: 'required',
+    recovery: options.recovery,
   })
   const { hash } = execution.genesis.block
   if (hash !== genesis.hash)
@@ -41,7 +46,7 @@ export async function openNodeChain(
     definition,
     execution,
     store,
-    nowSeconds,
+    nowSeconds: options.nowSeconds ?? (() => BigInt(Math.floor(Date.now() / 1000))),
   })
   return chain
 }

@@ -11,6 +11,7 @@ import {
   type PoolJournal,
   type VotePool,
 } from '@mosaic/chain'
+import { createSenderRecovery } from '@mosaic/execution'
 import { decodeGenesisFile } from '@mosaic/genesis'
 import { readKeyFile } from '@mosaic/keys'
 import {
@@ -103,7 +104,11 @@ async function start(
   }
   const store = await openStore(join(config.dataDir, 'chain'), { genesisHash: genesis.hash })
   closers.add(() => store.close())
-  const chain = await openNodeChain(genesis, store)
+  const recovery = createSenderRecovery({
+    onFailure: (error) => log('warn', 'senders are recovered on the main thread now', { error }),
+  })
+  closers.add(() => recovery.close())
+  const chain = await openNodeChain(genesis, store, { recovery })
   const transactions = createTransactionPool()
   const transactionIntake = createTransactionIntake(chain, transactions)
   closers.add(() => transactionIntake.close())

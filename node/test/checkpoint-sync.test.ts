@@ -67,7 +67,7 @@ async function newcomer(
   peers: Readonly<Record<string, Partial<RequestHandlers>>>,
   store = createMemoryStore(),
 ) {
-  const chain = await openNodeChain(mosaic.genesis, store, () => 10n ** 12n)
+  const chain = await openNodeChain(mosaic.genesis, store, { nowSeconds: () => 10n ** 12n })
   const penalties: string[] = []
   const logged: string[] = []
   const abort = new AbortController()

@@ -3,8 +3,8 @@ import { mkdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { parseArgs } from 'node:util'
-import { type Chain, verifyStore } from '@mosaic/chain'
-import { encodeBlock } from '@mosaic/execution'
+import { type Chain, importBlocks, verifyStore } from '@mosaic/chain'
+import { createSenderRecovery, encodeBlock, type SenderRecovery } from '@mosaic/execution'
 import { decodeGenesisFile } from '@mosaic/genesis'
 import { InvalidValueError, toBlockNumber } from '@mosaic/primitives'
 import { openStore, type Store } from '@mosaic/storage'
@@ -13,7 +13,11 @@ import { createRlpSplitter } from '../rlp-splitter.ts'
 
 const ACTIONS = ['verify', 'export', 'import']
 
-type Opened = { readonly chain: Chain; readonly store: Store }
+type Opened = {
+  readonly chain: Chain
+  readonly store: Store
+  readonly recovery: SenderRecovery
+}
 
 /**
  * `mosaic db verify | export | import`: what can be done with the blocks of a node that is stopped.
@@ -47,9 +51,10 @@ export async function dbCommand(words: readonly string[]): Promise<number> {
       case 'export':
         return await exportBlocks(opened.chain, requireFile(positionals), values)
       default:
-        return await importBlocks(opened.chain, requireFile(positionals))
+        return await importFile(opened.chain, requireFile(positionals))
     }
   } finally {
+    await opened.recovery.close()
     await opened.store.close()
   }
 }
@@ -59,7 +64,8 @@ async function open(dataDir: string, genesisFile: string): Promise<Opened> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 })
   const store = await openStore(join(dataDir, 'chain'), { genesisHash: genesis.hash })
   try {
-    return { store, chain: await openNodeChain(genesis, store) }
+    const recovery = createSenderRecovery()
+    return { store, recovery, chain: await openNodeChain(genesis, store, { recovery }) }
   } catch (error) {
     await store.close()
     throw error
@@ -107,27 +113,35 @@ async function* encodedBlocks(chain: Chain, from: bigint, to: bigint): AsyncGene
   }
 }
 
-async function importBlocks(chain: Chain, file: string): Promise<number> {
+/**
+ * The blocks of a file.
+ *
+ * @yields each as bytes.
+ * @throws InvalidValueError if the last one is not whole.
+ */
+async function* blocksOf(file: string): AsyncGenerator<Uint8Array> {
   const splitter = createRlpSplitter()
-  let taken = 0
-  let known = 0
   for await (const chunk of createReadStream(file)) {
     const bytes: unknown = chunk
-    if (!(bytes instanceof Uint8Array)) continue
-    for (const encoded of splitter.push(bytes)) {
-      const verdict = await chain.importBlock(encoded)
-      if (!verdict.ok) {
-        process.stderr.write(
-          `block ${taken + known + 1} of the file is refused: ${JSON.stringify(verdict.fault, toText)}\n`,
-        )
-        return 1
-      }
-      if (verdict.value.isNew) taken++
-      else known++
-    }
+    if (bytes instanceof Uint8Array) yield* splitter.push(bytes)
   }
   if (splitter.rest() > 0) {
     throw new InvalidValueError('a file of whole blocks', `${splitter.rest()} bytes more`)
+  }
+}
+
+async function importFile(chain: Chain, file: string): Promise<number> {
+  let taken = 0
+  let known = 0
+  for await (const verdict of importBlocks(chain, blocksOf(file))) {
+    if (!verdict.ok) {
+      process.stderr.write(
+        `block ${taken + known + 1} of the file is refused: ${JSON.stringify(verdict.fault, toText)}\n`,
+      )
+      return 1
+    }
+    if (verdict.value.isNew) taken++
+    else known++
   }
   process.stdout.write(
     `${taken} blocks taken, ${known} were known; the head is ${chain.head().header.number}\n`,

@@ -1,4 +1,4 @@
-import type { Chain } from '@mosaic/chain'
+import { type Chain, importBlocks } from '@mosaic/chain'
 import type { Status } from '@mosaic/network'
 import { toBlockNumber } from '@mosaic/primitives'
 import type { Log } from '../logger.ts'
@@ -62,11 +62,11 @@ export function createSynchroniser(parts: SynchroniserParts): Synchroniser {
       let imported = 0
       let missing = false
       const request = { start: toBlockNumber(start), count: BATCH }
-      for await (const bytes of peers.request(peerId, 'blocksByRange', request, {
+      const encodings = peers.request(peerId, 'blocksByRange', request, {
         signal: stopping.signal,
         waitMs: WAIT_MS,
-      })) {
-        const verdict = await chain.importBlock(bytes)
+      })
+      for await (const verdict of importBlocks(chain, encodings)) {
         if (verdict.ok) {
           imported++
           if (verdict.value.isNew) outcome = 'progress'

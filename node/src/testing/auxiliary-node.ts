@@ -73,7 +73,7 @@ const GAS_LIMIT = 60_000_000n
 export async function openAuxiliaryNode(parts: AuxiliaryNodeParts): Promise<AuxiliaryNode> {
   const { index, genesis, wire, signer, nowSeconds, log } = parts
   const store = createMemoryStore()
-  const chain = await openNodeChain(genesis, store, nowSeconds)
+  const chain = await openNodeChain(genesis, store, { nowSeconds })
   const transactions = createTransactionPool()
   const transactionIntake = createTransactionIntake(chain, transactions)
   const votes = createVotePool()

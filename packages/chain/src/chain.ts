@@ -62,8 +62,10 @@ export type Chain = {
    * the first. It never goes back, also not by a restart.
    */
   readonly finalized: () => Checkpoint
-  /** Takes a block from anywhere, after checking all of it. Imports run one after the other. */
+  /** Takes a block from anywhere, after checking all of it. Imports run one after the other. The bytes must not change any more. */
   readonly importBlock: (bytes: Uint8Array) => Promise<Verdict<Imported, ChainFault>>
+  /** Begins to decode a block, while others are imported. `importBlock` with the same array goes on from there. */
+  readonly prepareBlock: (bytes: Uint8Array) => void
   /** Takes a block that this node has just built and sealed. */
   readonly adopt: (block: Block, execution: Execution) => Promise<Verdict<Imported, ChainFault>>
   /** Runs `step` while no import runs, so that its view of the head holds. */
@@ -223,7 +225,7 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
       ...database.putBlock(block, record, executed),
       ...voteOperations(block, executed, definition, database.linkMessage),
     ]
-    // The parent contains what was final before: prepare refuses every other.
+    // The parent contains what was final before: check refuses every other.
     const risen = risenFinality(record)
     if (risen !== undefined) operations.push(...database.setFinalized(risen))
     const isForced = risen !== undefined && !contains(head, risen)
@@ -255,7 +257,7 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
   const isAbove = (number: BlockNumber, parent: BlockRecord): boolean =>
     number > finalized.height * definition.epochLength && contains(parent, finalized)
 
-  const prepare = (
+  const check = (
     block: Block,
   ): Verdict<{ parent: BlockRecord; snapshot: BlockRecord['snapshot'] }, ChainFault> => {
     const number = toBlockNumber(block.header.number)
@@ -308,6 +310,19 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
     for (const listener of listeners) listener(change)
   }
 
+  /** Blocks being decoded, by the array they came in. */
+  const prepared = new WeakMap<Uint8Array, ReturnType<ExecutionLayer['prepareBlock']>>()
+  const decode = (bytes: Uint8Array): ReturnType<ExecutionLayer['prepareBlock']> => {
+    let decoding = prepared.get(bytes)
+    if (decoding === undefined) {
+      decoding = execution.prepareBlock(bytes)
+      // The import tells what went wrong.
+      decoding.catch(() => undefined)
+      prepared.set(bytes, decoding)
+    }
+    return decoding
+  }
+
   let queue: Promise<unknown> = Promise.resolve()
   const exclusive = <T>(step: () => Promise<T>): Promise<T> => {
     const result = queue.then(step)
@@ -323,26 +338,28 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
     head: () => head,
     finalized: () => finalized,
     exclusive,
-    importBlock: async (bytes) => {
-      const decoded = execution.decodeBlock(bytes)
-      if (!decoded.ok) return decoded
-      const block = decoded.value
+    prepareBlock: (bytes) => void decode(bytes),
+    importBlock: (bytes) => {
+      const decoding = decode(bytes)
       return exclusive(async () => {
+        const decoded = await decoding
+        if (!decoded.ok) return decoded
+        const block = decoded.value
         const known = database.record(block.hash)
         if (known !== undefined) return accept({ record: known, isNew: false, isHead: false })
-        const prepared = prepare(block)
-        if (!prepared.ok) return prepared
-        const { parent, snapshot } = prepared.value
+        const checked = check(block)
+        if (!checked.ok) return checked
+        const { parent, snapshot } = checked.value
         const executed = await execution.processor.execute(block, stateRoot(parent))
         if (!executed.ok) return executed
         const record = deriveRecord(block, executed.value, parent, snapshot, definition)
         return accept(await append(block, executed.value, record))
-      })
+      }).finally(() => prepared.delete(bytes))
     },
     adopt: async (block, executed) => {
-      const prepared = prepare(block)
-      if (!prepared.ok) return prepared
-      const { parent, snapshot } = prepared.value
+      const checked = check(block)
+      if (!checked.ok) return checked
+      const { parent, snapshot } = checked.value
       const record = deriveRecord(block, executed, parent, snapshot, definition)
       return accept(await append(block, executed, record))
     },

@@ -27,6 +27,7 @@ export type { ChainDefinition } from './definition.ts'
 export { compareRecords, type ForkChoiceRecord } from './fork-choice.ts'
 export { HashSet } from './hash-set.ts'
 export { type HistoricBlock, type HistoryFault, takeHistory } from './history.ts'
+export { importBlocks } from './import-blocks.ts'
 export { poolCandidates } from './pool-candidates.ts'
 export { createPoolJournal, type PoolJournal } from './pool-journal.ts'
 export {

@@ -27,6 +27,7 @@ import {
   HISTORY_STORAGE,
   loadCrypto,
   runConstructor,
+  type SenderRecovery,
   type StateSource,
   type Transaction,
 } from '@mosaic/execution'
@@ -229,6 +230,7 @@ export async function createTestChain(
     readonly alloc?: Readonly<Record<Address, GenesisAccount>>
     readonly nowSeconds?: () => bigint
     readonly definition?: Partial<ChainDefinition>
+    readonly recovery?: SenderRecovery
   } = {},
 ): Promise<TestChain> {
   const store = options.store ?? createMemoryStore()
@@ -263,6 +265,7 @@ export async function createTestChain(
       return parent && opened?.ancestorHash(parent, toBlockNumber(number))
     },
     tracker: 'required',
+    recovery: options.recovery,
   })
   const chain = await openChain({
     definition: { ...DEFINITION, ...options.definition },

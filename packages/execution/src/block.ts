@@ -39,24 +39,35 @@ export function encodeBlock(block: Block): Uint8Array {
   ])
 }
 
-/** Decodes a block, its transactions with their senders, and recovers who sealed it. */
-export function decodeBlock(
-  bytes: Uint8Array,
-  decodeTransaction: (raw: Uint8Array) => Verdict<Transaction, TransactionFault>,
-  recoverSigner: (header: AuthorityHeader) => Address | undefined,
-): Verdict<Block, BlockCodecFault> {
-  let header: AuthorityHeader
-  let raws: readonly Uint8Array[]
+/** A block as its bytes say, before its transactions are decoded. */
+export type BlockParts = {
+  readonly header: AuthorityHeader
+  /** The envelopes of the transactions. */
+  readonly raws: readonly Uint8Array[]
+}
+
+/** Takes the bytes of a block apart. */
+export function parseBlock(bytes: Uint8Array): Verdict<BlockParts, BlockCodecFault> {
   try {
     const [headerItem, transactionItems, uncles, ...surplus] = requireList(decodeRlp(bytes))
     if (headerItem === undefined || surplus.length > 0 || requireList(uncles).length > 0) {
       return malformed('expected a header, transactions and no uncles')
     }
-    header = decodeHeader(encodeRlp(headerItem))
-    raws = requireList(transactionItems).map(toEnvelope)
+    return accept({
+      header: decodeHeader(encodeRlp(headerItem)),
+      raws: requireList(transactionItems).map(toEnvelope),
+    })
   } catch (error) {
     return malformed(error instanceof Error ? error.message : String(error))
   }
+}
+
+/** Decodes the transactions of a block with their senders, and recovers who sealed it. */
+export function assembleBlock(
+  { header, raws }: BlockParts,
+  decodeTransaction: (raw: Uint8Array) => Verdict<Transaction, TransactionFault>,
+  recoverSigner: (header: AuthorityHeader) => Address | undefined,
+): Verdict<Block, BlockCodecFault> {
   const transactions: Transaction[] = []
   for (const [index, raw] of raws.entries()) {
     const verdict = decodeTransaction(raw)
@@ -66,6 +77,16 @@ export function decodeBlock(
   const signer = header.number === 0n ? undefined : recoverSigner(header)
   if (header.number > 0n && signer === undefined) return refuse({ code: 'BLOCK_UNSEALED' })
   return accept({ hash: headerHash(header), header, transactions, signer })
+}
+
+/** Decodes a block, its transactions with their senders, and recovers who sealed it. */
+export function decodeBlock(
+  bytes: Uint8Array,
+  decodeTransaction: (raw: Uint8Array) => Verdict<Transaction, TransactionFault>,
+  recoverSigner: (header: AuthorityHeader) => Address | undefined,
+): Verdict<Block, BlockCodecFault> {
+  const parts = parseBlock(bytes)
+  return parts.ok ? assembleBlock(parts.value, decodeTransaction, recoverSigner) : parts
 }
 
 /** A legacy transaction stands in a block as a list, a typed one as a string: each has one encoding only. */
@@ -80,6 +101,6 @@ function requireList(item: RlpItem | undefined): readonly RlpItem[] {
   return item
 }
 
-function malformed(message: string): Verdict<Block, BlockCodecFault> {
+function malformed(message: string): { readonly ok: false; readonly fault: BlockCodecFault } {
   return refuse({ code: 'BLOCK_MALFORMED', message })
 }

@@ -8,13 +8,21 @@ import {
   toAddress,
   type Verdict,
 } from '@mosaic/primitives'
-import { type Block, type BlockCodecFault, decodeBlock } from './block.ts'
+import {
+  assembleBlock,
+  type Block,
+  type BlockCodecFault,
+  decodeBlock,
+  parseBlock,
+} from './block.ts'
 import { createCommon } from './common.ts'
 import { type Crypto, loadCrypto } from './crypto.ts'
 import { type ChainGenesis, createGenesisBlock } from './genesis.ts'
 import type { AncestorHash, MessageObserver } from './machine.ts'
 import { createProcessor, type Processor, type TrackerRule } from './processor.ts'
 import { createQueries, type Queries } from './queries.ts'
+import type { RecoveredSender } from './recovery/recovery-messages.ts'
+import type { SenderRecovery } from './recovery/sender-recovery.ts'
 import { guardSource, type StateSource, type StateWrites } from './state.ts'
 import { type StateVisitor, walkState } from './state-walk.ts'
 import {
@@ -41,6 +49,12 @@ export type ExecutionLayer = {
   readonly walkState: (stateRoot: Hash32, visitor: StateVisitor) => Promise<void>
   readonly decodeTransaction: (raw: Uint8Array) => Verdict<Transaction, TransactionFault>
   readonly decodeBlock: (bytes: Uint8Array) => Verdict<Block, BlockCodecFault>
+  /** As `decodeTransaction` for many, whose senders another thread recovers if there is one. The bytes must not change meanwhile. */
+  readonly decodeTransactions: (
+    raws: readonly Uint8Array[],
+  ) => Promise<readonly Verdict<Transaction, TransactionFault>[]>
+  /** As `decodeBlock`, with the senders recovered on another thread if there is one. The bytes must not change meanwhile. */
+  readonly prepareBlock: (bytes: Uint8Array) => Promise<Verdict<Block, BlockCodecFault>>
   /** A transaction of one of this node's own accounts. */
   readonly signTransaction: (fields: OwnTransaction, secretKey: Uint8Array) => Transaction
   /** Signs with a key that is elsewhere: it gets what is hashed to be signed. @throws what it throws */
@@ -72,6 +86,8 @@ export async function createExecutionLayer(options: {
   readonly senders?: SenderRule
   /** Is told of the messages of blocks being run and of calls, not of those of estimates. */
   readonly observer?: MessageObserver | undefined
+  /** Who recovers senders of many transactions; whoever made it closes it. The main thread does unless told. */
+  readonly recovery?: SenderRecovery | undefined
 }): Promise<ExecutionLayer> {
   const crypto = await loadCrypto()
   const common = createCommon(options.genesis.chainId, crypto)
@@ -82,21 +98,42 @@ export async function createExecutionLayer(options: {
     ancestorHash: options.ancestorHash,
     observer: options.observer,
   }
-  const { decode, remember } = rememberTransactions(
-    (raw) => decodeTransaction(raw, common, options.senders),
+  const { decode, remember, has } = rememberTransactions(
+    (raw, recovered) => decodeTransaction(raw, common, options.senders, recovered),
     crypto.keccak256,
   )
+  const { chainId } = options.genesis
+  // Impersonated senders are not recovered from anything.
+  const recovery = options.senders === 'impersonated' ? undefined : options.recovery
+  const recoverAll = async (
+    raws: readonly Uint8Array[],
+  ): Promise<ReadonlyMap<Uint8Array, RecoveredSender | undefined>> => {
+    if (recovery === undefined) return new Map()
+    const unknown = raws.filter((raw) => !has(raw))
+    const found = await recovery.recover(chainId, unknown)
+    return new Map(unknown.map((raw, index) => [raw, found[index]]))
+  }
   const recoverSigner = (header: AuthorityHeader): Address | undefined =>
     recoverSealer(header, crypto)
   return {
-    chainId: options.genesis.chainId,
+    chainId,
     genesis: await createGenesisBlock(options.genesis, crypto),
     processor: createProcessor({ ...parts, tracker: options.tracker }),
     queries: createQueries({ ...parts, tracker: options.tracker }),
     preview: createProcessor({ ...parts, observer: undefined, tracker: options.tracker }).build,
     walkState: (stateRoot, visitor) => walkState(parts.source, stateRoot, visitor),
-    decodeTransaction: decode,
-    decodeBlock: (bytes) => decodeBlock(bytes, decode, recoverSigner),
+    decodeTransaction: (raw) => decode(raw),
+    decodeBlock: (bytes) => decodeBlock(bytes, (raw) => decode(raw), recoverSigner),
+    decodeTransactions: async (raws) => {
+      const senders = await recoverAll(raws)
+      return raws.map((raw) => decode(raw, senders.get(raw)))
+    },
+    prepareBlock: async (bytes) => {
+      const parsed = parseBlock(bytes)
+      if (!parsed.ok) return parsed
+      const senders = await recoverAll(parsed.value.raws)
+      return assembleBlock(parsed.value, (raw) => decode(raw, senders.get(raw)), recoverSigner)
+    },
     signTransaction: (fields, secretKey) => remember(signOwnTransaction(fields, secretKey, common)),
     signTransactionElsewhere: async (fields, sender, sign) =>
       remember(await signTransactionElsewhere(fields, sender, sign, common)),

@@ -47,6 +47,8 @@ export {
   type Receipt,
 } from './receipt.ts'
 export { readReceiptEnvelopes, toReceiptEnvelopes } from './receipt-envelope.ts'
+export type { RecoveredSender } from './recovery/recovery-messages.ts'
+export { createSenderRecovery, type SenderRecovery } from './recovery/sender-recovery.ts'
 export type {
   SimulatedBlock,
   SimulatedBlockRequest,

@@ -90,11 +90,16 @@ export function authorizationsOf(transaction: Transaction): readonly Authorizati
 
 const SUPPORTED_TYPES = new Set([0, 1, 2, 4])
 
-/** Decodes a signed transaction and recovers its sender. */
+/**
+ * Decodes a signed transaction and recovers its sender.
+ *
+ * @param recovered its sender, if these same bytes were decoded before, on another thread.
+ */
 export function decodeTransaction(
   raw: Uint8Array,
   common: Common,
   senders: SenderRule = 'signed',
+  recovered?: Address,
 ): Verdict<Transaction, TransactionFault> {
   const [first] = raw
   if (first === undefined) return malformed('typed transaction too short')
@@ -122,7 +127,7 @@ export function decodeTransaction(
     return refuse({ code: 'TRANSACTION_FOREIGN_CHAIN', message: 'invalid sender' })
   }
   try {
-    return accept(describe(decoded, raw, common, senders))
+    return accept(describe(decoded, raw, common, senders, recovered))
   } catch {
     return malformed('invalid sender')
   }
@@ -133,7 +138,7 @@ function describe(
   raw: Uint8Array,
   common: Common,
   senders: SenderRule,
-  signer?: Address,
+  signer: Address | undefined,
 ): Transaction {
   const { v, r, s } = decoded
   const keccak = common.customCrypto.keccak256 ?? keccak256Bytes
@@ -238,7 +243,7 @@ export function impersonateTransaction(
 ): Transaction {
   const { r, s } = impersonationOf(sender)
   const named = toUnsigned(fields, common).addSignature(0n, r, s, true)
-  return describe(named, named.serialize(), common, 'impersonated')
+  return describe(named, named.serialize(), common, 'impersonated', undefined)
 }
 
 /** Whether nobody signed a transaction. */
