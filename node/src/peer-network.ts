@@ -27,6 +27,7 @@ import { createExchangeHandlers } from './exchange-handlers.ts'
 import { createGossipValidators } from './gossip-validators.ts'
 import type { Log } from './logger.ts'
 import { loadNodeKey } from './node-key.ts'
+import { readPeerFile, writePeerFile } from './peer-file.ts'
 import { every } from './periodic.ts'
 import { syncToCheckpoint } from './sync/checkpoint-sync.ts'
 import type { PeerPort } from './sync/courier.ts'
@@ -55,6 +56,8 @@ export type PeerNetworkParts = {
 
 /** How often a peer is asked for votes and transactions that gossip may have lost. */
 const PULL_INTERVAL_MS = 4000
+/** How often what is known of peers is brought to disk; a kill loses so much of it. */
+const SAVE_INTERVAL_MS = 30_000
 /** Heights asked for at a time. */
 const VOTE_PULL_HEIGHTS = 64n
 /** Origin heights beyond the justified one that votes may be about. */
@@ -95,16 +98,22 @@ export async function startPeerNetwork(
         }
       : {}),
   })
+  const peerFile = join(config.dataDir, 'peers.json')
   const network = await createNetwork(
     {
       nodeKey: await loadNodeKey(join(config.dataDir, 'node-key')),
       genesisHash: genesis.hash,
       coreIdentifier: identifier,
       listen: config.network.listen,
+      announce: config.network.announce,
       peers: config.network.peers,
+      wantedPeers: config.network.wantedPeers,
+      ...(config.network.allow === undefined ? {} : { allowList: config.network.allow }),
+      memory: await readPeerFile(peerFile),
     },
     {
       clock,
+      unixMs: Date.now,
       random: Math.random,
       logger: {
         debug: (message, fields) => log('debug', message, fields),
@@ -176,6 +185,10 @@ export async function startPeerNetwork(
     },
     (error) => log('debug', 'nothing pulled', { error }),
   )
+  const savePeers = (): Promise<void> => writePeerFile(peerFile, network.memory())
+  const stopSaving = every(SAVE_INTERVAL_MS, savePeers, (error) =>
+    log('warn', 'peers not saved', { error }),
+  )
   return {
     network,
     sync,
@@ -184,6 +197,8 @@ export async function startPeerNetwork(
       await stopPulling()
       await sync.stop()
       await filling
+      await stopSaving()
+      await savePeers().catch((error: unknown) => log('warn', 'peers not saved', { error }))
       await network.stop()
     },
   }

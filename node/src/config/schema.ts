@@ -9,6 +9,9 @@ const KEEP_STATES = 131_072
 /** With less, a proof may be gone before a relayer has sent it. */
 const LEAST_STATES = 1024n
 
+/** Gossip keeps eight in its mesh. */
+const WANTED_PEERS = 12
+
 /** The word in a member's JSON Schema that says that it is a path, relative to the file that names it. */
 export const PATH_FORMAT = 'path'
 
@@ -143,6 +146,23 @@ export const nodeSchema: z.ZodType<NodeConfig> = z
           .array(text(), { error: 'expected a list of multiaddresses' })
           .default([])
           .describe('Multiaddresses of peers to connect to, with their peer ids'),
+        announce: z
+          .array(text(), { error: 'expected a list of multiaddresses' })
+          .default([])
+          .describe('Multiaddresses to tell peers where those of `listen` are not what they reach'),
+        allow: z
+          .array(text(), { error: 'expected a list of peer ids' })
+          .optional()
+          .describe(
+            'A private network: only these peer ids and those of `peers` may connect; without it: anybody',
+          ),
+        wantedPeers: z
+          .int({ error: WHOLE })
+          .min(0, { error: WHOLE })
+          .default(WANTED_PEERS)
+          .describe(
+            'While fewer peers are connected, others are looked for through peers; 0: nobody but `peers`',
+          ),
       })
       .prefault({})
       .describe('The peer-to-peer network'),

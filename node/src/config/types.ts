@@ -33,7 +33,16 @@ export type NodeConfig = {
   readonly dataDir: string
   readonly genesisFile: string
   readonly origin: OriginConfig
-  readonly network: { readonly listen: readonly string[]; readonly peers: readonly string[] }
+  readonly network: {
+    readonly listen: readonly string[]
+    readonly announce: readonly string[]
+    /** Dialled for ever. */
+    readonly peers: readonly string[]
+    /** When given, only these peer ids and those of `peers` may connect. */
+    readonly allow?: readonly string[] | undefined
+    /** While fewer peers are connected, more are looked for; 0: none but `peers`. */
+    readonly wantedPeers: number
+  }
   readonly sync: { readonly mode: 'full' | 'checkpoint' }
   readonly rpc: {
     readonly host: string

@@ -1,8 +1,8 @@
 import type { Libp2p } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
-import { InvalidValueError } from '@mosaic/primitives'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { type Clock, createDeadline } from './clock.ts'
+import { peerIdOf } from './peer-address.ts'
 import type { NetworkLogger, NetworkTiming } from './ports.ts'
 
 /** A node that is dialled for ever. */
@@ -16,25 +16,12 @@ type Target = {
 
 /** Keeps connections to the named peers: libp2p itself gives up after a few attempts. */
 export type Dialer = {
-  /** @throws {@link InvalidValueError} unless `address` is a multiaddress that ends in `/p2p/<peer id>`. */
+  /** @throws InvalidValueError unless `address` is a multiaddress that ends in `/p2p/<peer id>`. */
   readonly add: (address: string) => void
   readonly remove: (peerId: string) => void
   readonly has: (peerId: string) => boolean
   /** Dials whoever is missing and due. */
   readonly tick: () => void
-}
-
-/** The peer id at the end of a multiaddress. @throws {@link InvalidValueError} if there is none. */
-function peerIdOf(address: string): string {
-  const invalid = (): InvalidValueError =>
-    new InvalidValueError('a multiaddress that ends in /p2p/<peer id>', address)
-  try {
-    const last = multiaddr(address).getComponents().at(-1)
-    if (last?.name !== 'p2p' || last.value === undefined) throw invalid()
-    return peerIdFromString(last.value).toString()
-  } catch {
-    throw invalid()
-  }
 }
 
 /** A dialer on `node`. Waits double from `redialMinMs` to `redialMaxMs`, with a quarter of jitter, and never end. */

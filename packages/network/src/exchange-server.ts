@@ -60,6 +60,7 @@ export function createExchangeServer(parts: {
       { quota: 10 * budgets.transactionsPerSecond, perMs: 10_000 },
       clock.now,
     ),
+    peers: createRateLimiter({ quota: budgets.peerListsPerMinute, perMs: 60_000 }, clock.now),
     headersByRange: createRateLimiter(
       { quota: 10 * budgets.headersPerSecond, perMs: 10_000 },
       clock.now,

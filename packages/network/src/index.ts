@@ -19,6 +19,7 @@ export {
   MAX_VOTE_HEIGHTS,
   type MethodName,
   type MethodTypes,
+  type PeersRequest,
   type ReceiptsByHashRequest,
   type RequestHandlers,
   type ServedMethod,
@@ -30,6 +31,7 @@ export {
 } from './messages.ts'
 export { createNetwork, type Network, type RequestOptions } from './network.ts'
 export { createNodeKey, type NodeKey, nodeKeyToPeerId } from './node-key.ts'
+export type { PeerMemory } from './peer-book.ts'
 export type {
   GossipValidator,
   GossipVerdict,

@@ -53,6 +53,9 @@ export type TransactionsByHashRequest = { readonly hashes: readonly Hash32[] }
 /** Asks for canonical headers from `start` upwards; fewer come when the chain ends. */
 export type HeadersByRangeRequest = { readonly start: BlockNumber; readonly count: number }
 
+/** Asks for addresses at which other peers can be reached, those of the asked peer first. */
+export type PeersRequest = { readonly count: number }
+
 /** Asks for trie nodes and contract code by their hash; unknown ones are left out of the answer. */
 export type StateNodesRequest = { readonly hashes: readonly Hash32[] }
 
@@ -74,6 +77,7 @@ export type MethodTypes = {
     readonly chunk: Uint8Array
   }
   readonly headersByRange: { readonly request: HeadersByRangeRequest; readonly chunk: Uint8Array }
+  readonly peers: { readonly request: PeersRequest; readonly chunk: string }
   readonly stateNodes: { readonly request: StateNodesRequest; readonly chunk: Uint8Array }
   readonly receiptsByHash: { readonly request: ReceiptsByHashRequest; readonly chunk: Uint8Array }
 }
@@ -81,8 +85,8 @@ export type MethodTypes = {
 /** Names of the request methods. */
 export type MethodName = keyof MethodTypes
 
-/** The methods that the user of the network serves. `status` is served by the network itself. */
-export type ServedMethod = Exclude<MethodName, 'status'>
+/** The methods that the user of the network serves. `status` and `peers` are served by the network itself. */
+export type ServedMethod = Exclude<MethodName, 'status' | 'peers'>
 
 /**
  * Serves one request, chunk by chunk; pulled no faster than the peer reads. Throw {@link RequestRefusedError} to refuse.
@@ -108,6 +112,8 @@ export const MAX_TRANSACTIONS_BY_HASH = 256
 export const MAX_HEADERS_BY_RANGE = 512
 /** The most trie nodes and codes that are asked for by hash. */
 export const MAX_STATE_NODES = 1024
+/** The most addresses that are asked for. */
+export const MAX_PEER_ADDRESSES = 64
 /** The most bytes of one code, far above what EIP-170 lets a transaction create. */
 const MAX_CODE_BYTES = 256 * 1024
 /** The most uncompressed bytes of a whole response, and so of one chunk. */
@@ -177,16 +183,8 @@ export const METHODS: { readonly [Name in MethodName]: Method<Name> } = {
   transactionHashes: {
     name: 'transactionHashes',
     path: 'transaction-hashes/1',
-    maxRequestBytes: 8,
     maxChunkBytes: 32,
-    maxChunks: MAX_TRANSACTION_HASHES,
-    cost: () => 1,
-    encodeRequest: ({ count }) => encodeRlp([integerToRlp(BigInt(count))]),
-    decodeRequest: (bytes) =>
-      decode(bytes, (item) => {
-        const [count] = toTuple(item, 1)
-        return { count: toCount(toInteger(count), MAX_TRANSACTION_HASHES) }
-      }),
+    ...listing(MAX_TRANSACTION_HASHES),
     decodeChunk: accept,
   },
   transactionsByHash: {
@@ -200,6 +198,13 @@ export const METHODS: { readonly [Name in MethodName]: Method<Name> } = {
     path: 'headers-by-range/1',
     maxChunkBytes: 32 * 1024,
     ...byRange(MAX_HEADERS_BY_RANGE),
+  },
+  peers: {
+    name: 'peers',
+    path: 'peers/1',
+    maxChunkBytes: 256,
+    ...listing(MAX_PEER_ADDRESSES),
+    decodeChunk: (bytes) => accept(Buffer.from(bytes).toString('utf8')),
   },
   stateNodes: {
     name: 'stateNodes',
@@ -267,6 +272,20 @@ function byRange(max: number): Asking<'blocksByRange' | 'headersByRange'> {
         }
       }),
     decodeChunk: accept,
+  }
+}
+
+function listing(max: number): Omit<Asking<'transactionHashes' | 'peers'>, 'decodeChunk'> {
+  return {
+    maxRequestBytes: 8,
+    maxChunks: max,
+    cost: () => 1,
+    encodeRequest: ({ count }) => encodeRlp([integerToRlp(BigInt(count))]),
+    decodeRequest: (bytes) =>
+      decode(bytes, (item) => {
+        const [count] = toTuple(item, 1)
+        return { count: toCount(toInteger(count), max) }
+      }),
   }
 }
 

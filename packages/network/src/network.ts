@@ -1,6 +1,8 @@
 import type { PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
+import { utf8ToBytes } from '@mosaic/primitives'
 import { createDialer } from './dialer.ts'
+import { createDiscovery } from './discovery.ts'
 import { createEmitter } from './events.ts'
 import { toProtocol } from './exchange.ts'
 import { requestChunks } from './exchange-client.ts'
@@ -8,8 +10,15 @@ import { createExchangeServer } from './exchange-server.ts'
 import { createGossip } from './gossip.ts'
 import { createHandshake } from './handshake.ts'
 import { createNode } from './libp2p.ts'
-import { encodeStatus, METHODS, type MethodName, type MethodTypes } from './messages.ts'
+import {
+  encodeStatus,
+  MAX_PEER_ADDRESSES,
+  METHODS,
+  type MethodName,
+  type MethodTypes,
+} from './messages.ts'
 import { nodeKeyToPrivateKey } from './node-key.ts'
+import { createPeerBook, type PeerMemory } from './peer-book.ts'
 import type {
   NetworkBudgets,
   NetworkEvents,
@@ -71,6 +80,8 @@ export type Network = {
   ) => AsyncGenerator<MethodTypes[Name]['chunk'], void, undefined>
   /** Counts a breach that only the caller sees, such as an invalid block in a response; four of them are a ban. */
   readonly penalise: (peerId: string, reason: string) => void
+  /** Where peers were reached, and who is banned: for `memory` at the next start. */
+  readonly memory: () => PeerMemory
   readonly events: NetworkEvents
 }
 
@@ -96,6 +107,7 @@ const DEFAULT_BUDGETS: NetworkBudgets = {
   voteHeightsPerSecond: 64,
   transactionListsPerMinute: 60,
   transactionsPerSecond: 1024,
+  peerListsPerMinute: 6,
   headersPerSecond: 4096,
   stateNodesPerSecond: 8192,
   parallelRequests: 4,
@@ -159,6 +171,25 @@ export async function createNetwork(
     isBanned: reputation.isBanned,
     random: ports.random,
   })
+  for (const { peerId, until } of options.memory?.bans ?? []) {
+    const left = until - ports.unixMs()
+    if (left > 0) reputation.ban(peerId, Math.min(left, timing.banMs), 'banned before the start')
+  }
+  const book = createPeerBook({
+    now: clock.now,
+    unixMs: ports.unixMs,
+    ownPeerId: node.peerId.toString(),
+    isWelcome: mayConnect,
+    reached: options.memory?.reached ?? [],
+  })
+  const discovery = createDiscovery({
+    ...parts,
+    book,
+    wanted: options.wantedPeers ?? 0,
+    ask: (peerId) => request(peerId, 'peers', { count: MAX_PEER_ADDRESSES }),
+    isKept: dialer.has,
+  })
+  events.on('peer-ready', discovery.onReady)
   const gossip = createGossip({
     ...parts,
     pubsub: node.services.pubsub,
@@ -227,6 +258,11 @@ export async function createNetwork(
         METHODS.transactionsByHash,
         handlers.transactionsByHash,
       ),
+      handle(protocol('peers'), METHODS.peers, async function* ({ count }) {
+        const connected = new Set(node.getPeers().map(String))
+        const all = [...node.getMultiaddrs().map(String), ...book.tellable(connected)]
+        for (const address of all.slice(0, count)) yield utf8ToBytes(address)
+      }),
       handle(protocol('headersByRange'), METHODS.headersByRange, handlers.headersByRange),
       handle(protocol('stateNodes'), METHODS.stateNodes, handlers.stateNodes),
       handle(protocol('receiptsByHash'), METHODS.receiptsByHash, handlers.receiptsByHash),
@@ -236,6 +272,7 @@ export async function createNetwork(
   const tick = (): void => {
     if (closing.signal.aborted) return
     dialer.tick()
+    discovery.tick()
     watchdog.tick()
     handshake.tick()
     reputation.prune()
@@ -246,6 +283,7 @@ export async function createNetwork(
   let cancelTick: (() => void) | undefined
 
   const onConnect = ({ detail }: CustomEvent<PeerId>): void => {
+    for (const connection of node.getConnections(detail)) discovery.onConnect(connection)
     handshake.onConnect(detail.toString())
   }
   const onDisconnect = ({ detail }: CustomEvent<PeerId>): void => {
@@ -298,6 +336,13 @@ export async function createNetwork(
       await Promise.all(connections(peerId).map((connection) => connection.close()))
     },
     publish: gossip.publish,
+    memory: () => ({
+      reached: book.proven(),
+      bans: reputation.bans().map(({ peerId, until }) => ({
+        peerId,
+        until: ports.unixMs() + until - clock.now(),
+      })),
+    }),
     penalise: (peerId, reason) => {
       reputation.penalise(peerId, PENALTY.violation, reason)
     },

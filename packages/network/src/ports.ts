@@ -2,6 +2,7 @@ import type { Hash32 } from '@mosaic/primitives'
 import type { Clock } from './clock.ts'
 import type { RequestHandlers, Status } from './messages.ts'
 import type { NodeKey } from './node-key.ts'
+import type { PeerMemory } from './peer-book.ts'
 import type { TopicName } from './topics.ts'
 
 /**
@@ -28,6 +29,10 @@ export type NetworkOptions = {
   readonly peers?: readonly string[]
   /** When given, only these peer ids and those of `peers` may connect. */
   readonly allowList?: readonly string[]
+  /** While fewer peers are connected, others are looked for: those known from before, and those that peers know. 0 unless told. */
+  readonly wantedPeers?: number
+  /** What `memory` gave before the last stop. */
+  readonly memory?: PeerMemory
   /** Connections above this are refused; 64 unless told. */
   readonly maxConnections?: number
   readonly timing?: Partial<NetworkTiming>
@@ -71,6 +76,8 @@ export type NetworkBudgets = {
   readonly transactionListsPerMinute: number
   /** Transactions asked for by `transactionsByHash`. */
   readonly transactionsPerSecond: number
+  /** Requests of `peers`. */
+  readonly peerListsPerMinute: number
   /** Headers asked for by `headersByRange`. */
   readonly headersPerSecond: number
   /** Trie nodes and codes asked for by `stateNodes`. */
@@ -88,6 +95,8 @@ export type NetworkPorts = {
   /** This node's view, told to every peer. */
   readonly status: () => Status
   readonly clock: Clock
+  /** Milliseconds since 1970: bans are remembered over a restart. */
+  readonly unixMs: () => number
   /** A fraction in [0, 1) for jitter. */
   readonly random: () => number
   readonly logger?: NetworkLogger

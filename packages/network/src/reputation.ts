@@ -17,6 +17,8 @@ export type Reputation = {
   readonly ban: (peerId: string, durationMs: number, reason: string) => void
   readonly isBanned: (peerId: string) => boolean
   readonly points: (peerId: string) => number
+  /** Who is banned, and until when. */
+  readonly bans: () => readonly { readonly peerId: string; readonly until: number }[]
   /** Forgets peers that have served their time. */
   readonly prune: () => void
 }
@@ -45,6 +47,10 @@ export function createReputation(
     points,
     isBanned,
     ban,
+    bans: () =>
+      [...bans]
+        .filter(([peerId]) => isBanned(peerId))
+        .map(([peerId, until]) => ({ peerId, until })),
     penalise: (peerId, added, reason) => {
       if (isBanned(peerId)) return
       const sum = points(peerId) + added

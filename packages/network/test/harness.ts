@@ -14,6 +14,7 @@ import {
   type Network,
   type NetworkBudgets,
   type NetworkTiming,
+  type PeerMemory,
   type RequestHandlers,
   type Status,
 } from '../src/index.ts'
@@ -48,6 +49,9 @@ export type NodeOptions = {
   readonly handlers?: Partial<RequestHandlers>
   readonly budgets?: Partial<NetworkBudgets>
   readonly timing?: Partial<NetworkTiming>
+  readonly wantedPeers?: number
+  readonly memory?: PeerMemory
+  readonly unixMs?: number
 }
 
 export function nodeKey(seed: number): Hash32 {
@@ -87,6 +91,8 @@ export class Nodes {
         ...(options.peers === undefined ? {} : { peers: options.peers }),
         ...(options.allowList === undefined ? {} : { allowList: options.allowList }),
         timing: { ...FAST, ...options.timing },
+        ...(options.wantedPeers === undefined ? {} : { wantedPeers: options.wantedPeers }),
+        ...(options.memory === undefined ? {} : { memory: options.memory }),
         ...(options.budgets === undefined ? {} : { budgets: options.budgets }),
       },
       {
@@ -108,6 +114,7 @@ export class Nodes {
         },
         status: () => statusOf(genesisHash, options.coreIdentifier),
         clock: createSystemClock(),
+        unixMs: () => options.unixMs ?? 1_750_000_000_000,
         random: () => 0.5,
       },
     )
