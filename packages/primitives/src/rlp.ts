@@ -1,4 +1,4 @@
-import { bigintToBytes, concatBytes } from './bytes.ts'
+import { bigintToBytes } from './bytes.ts'
 import { InvalidValueError } from './errors.ts'
 
 /** A decoded RLP item: a string of bytes, or a list of items. */
@@ -6,13 +6,58 @@ export type RlpItem = Uint8Array | readonly RlpItem[]
 
 /** Encodes canonically (Ethereum yellow paper, appendix B). */
 export function encodeRlp(item: RlpItem): Uint8Array {
+  const bodies: number[] = []
+  const out = new Uint8Array(measure(item, bodies))
+  write(item, out, 0, bodies.values())
+  return out
+}
+
+/** Length of an item's encoding. Lists add the lengths of their bodies to `bodies`, in the order in which they begin. */
+function measure(item: RlpItem, bodies: number[]): number {
   if (item instanceof Uint8Array) {
-    const [first] = item
-    if (item.length === 1 && first !== undefined && first < 0x80) return item
-    return concatBytes(prefix(item.length, 0x80), item)
+    const { length } = item
+    return isItself(item) ? 1 : prefixLength(length) + length
   }
-  const body = concatBytes(...item.map(encodeRlp))
-  return concatBytes(prefix(body.length, 0xc0), body)
+  const index = bodies.push(0) - 1
+  let body = 0
+  for (const each of item) body += measure(each, bodies)
+  bodies[index] = body
+  return prefixLength(body) + body
+}
+
+/** Writes an item to `out` from `at` on. @returns where it ends. */
+function write(item: RlpItem, out: Uint8Array, at: number, bodies: Iterator<number>): number {
+  if (item instanceof Uint8Array) {
+    const start = isItself(item) ? at : writePrefix(item.length, 0x80, out, at)
+    out.set(item, start)
+    return start + item.length
+  }
+  let end = writePrefix(bodies.next().value ?? 0, 0xc0, out, at)
+  for (const each of item) end = write(each, out, end, bodies)
+  return end
+}
+
+/** A single byte below 0x80 is its own encoding. */
+function isItself(bytes: Uint8Array): boolean {
+  return bytes.length === 1 && (bytes[0] ?? 0xff) < 0x80
+}
+
+function prefixLength(length: number): number {
+  if (length < 56) return 1
+  let size = 2
+  for (let rest = length; rest > 0xff; rest = Math.floor(rest / 256)) size++
+  return size
+}
+
+function writePrefix(length: number, offset: number, out: Uint8Array, at: number): number {
+  if (length < 56) {
+    out[at] = offset + length
+    return at + 1
+  }
+  const size = prefixLength(length) - 1
+  out[at] = offset + 55 + size
+  for (let i = size, rest = length; i > 0; i--, rest = Math.floor(rest / 256)) out[at + i] = rest
+  return at + 1 + size
 }
 
 /** The shortest big-endian form, as RLP wants integers: zero has no bytes. */
@@ -20,12 +65,6 @@ export function integerToRlp(value: bigint): Uint8Array {
   if (value === 0n) return new Uint8Array()
   const digits = value.toString(16)
   return bigintToBytes(value, Math.ceil(digits.length / 2))
-}
-
-function prefix(length: number, offset: number): Uint8Array {
-  if (length < 56) return Uint8Array.of(offset + length)
-  const size = integerToRlp(BigInt(length))
-  return concatBytes(Uint8Array.of(offset + 55 + size.length), size)
 }
 
 /**
