@@ -115,11 +115,16 @@ export async function createExecutionLayer(options: {
   }
   const recoverSigner = (header: AuthorityHeader): Address | undefined =>
     recoverSealer(header, crypto)
+  const processor = createProcessor({ ...parts, tracker: options.tracker })
   return {
     chainId,
     genesis: await createGenesisBlock(options.genesis, crypto),
-    processor: createProcessor({ ...parts, tracker: options.tracker }),
-    queries: createQueries({ ...parts, tracker: options.tracker }),
+    processor,
+    queries: createQueries({
+      ...parts,
+      tracker: options.tracker,
+      warmState: processor.warmState,
+    }),
     preview: createProcessor({ ...parts, observer: undefined, tracker: options.tracker }).build,
     walkState: (stateRoot, visitor) => walkState(parts.source, stateRoot, visitor),
     decodeTransaction: (raw) => decode(raw),

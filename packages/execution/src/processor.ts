@@ -110,8 +110,12 @@ export type Processor = {
 /** What a chain must have at the TransitionTracker's address. */
 export type TrackerRule = 'required' | 'absent'
 
+/** The state of a root with what the last block touched in memory, while no block is run upon it: to be read at once, not over a wait. */
+export type WarmState = (root: Hash32) => State | undefined
+
 /** Entries of warm state above which it is dropped, about 100 MB. */
 const MAX_WARM_ENTRIES = 300_000
+const MAX_WARM_READS = 100_000
 const SMALLEST_GAS = 21_000n
 
 /** Creates the processor of one chain. */
@@ -122,10 +126,13 @@ export function createProcessor(options: {
   readonly ancestorHash: AncestorHash
   readonly tracker: TrackerRule
   readonly observer?: MessageObserver | undefined
-}): Processor {
+}): Processor & { readonly warmState: WarmState } {
   const { common, crypto, source, ancestorHash, tracker, observer } = options
   const hashedKeys = new Map<string, Uint8Array>()
   let warm: { readonly root: Hash32; readonly machine: Machine } | undefined
+
+  /** Since the last block. What is read stays in memory. */
+  let warmReads = 0
 
   const enter = async (root: Hash32, parentHash: Hash32): Promise<Machine> => {
     const reusable =
@@ -138,6 +145,7 @@ export function createProcessor(options: {
             observer,
           )
     warm = undefined
+    warmReads = 0
     reusable.enter(parentHash)
     return reusable
   }
@@ -176,6 +184,12 @@ export function createProcessor(options: {
   }
 
   return {
+    warmState: (root) => {
+      if (warm?.root !== root || warmReads >= MAX_WARM_READS) return undefined
+      warmReads++
+      return warm.machine.state
+    },
+
     edit: async (root, changes) => {
       const machine = await enter(root, ZERO_HASH)
       for (const change of changes) await applyChange(machine.state, change)

@@ -32,7 +32,7 @@ import {
 } from './machine.ts'
 import { CallTimeoutError, createMachinePool, type TakeTurn } from './machine-pool.ts'
 import { isPretending, type Pretence, pretend } from './overrides.ts'
-import type { TrackerRule } from './processor.ts'
+import type { TrackerRule, WarmState } from './processor.ts'
 import { createSimulation, type Simulate } from './simulation.ts'
 import { State, type StateSource } from './state.ts'
 import type { Trace, TraceChoice } from './tracing/trace.ts'
@@ -129,6 +129,8 @@ export function createQueries(options: {
   readonly ancestorHash: AncestorHash
   readonly tracker: TrackerRule
   readonly observer?: MessageObserver | undefined
+  /** A state that need not be read from the store. */
+  readonly warmState?: WarmState | undefined
   /** How long a call may run; as in geth if it is left out. */
   readonly callTimeoutMs?: number
 }): Queries {
@@ -139,6 +141,7 @@ export function createQueries(options: {
     ancestorHash,
     tracker,
     observer,
+    warmState = () => undefined,
     callTimeoutMs = CALL_TIMEOUT_MS,
   } = options
   const hashedKeys = new Map<string, Uint8Array>()
@@ -153,6 +156,8 @@ export function createQueries(options: {
     }
     return reader.state
   }
+  /** Right after a block most of what is asked for is what the block touched. */
+  const readNow = (root: Hash32): State => warmState(root) ?? read(root)
   const pool = createMachinePool(
     (root) => createMachine(common, openState(root), ancestorHash, observer),
     MACHINES,
@@ -188,10 +193,10 @@ export function createQueries(options: {
   const traces = createTraces({ common, crypto, pool })
 
   return {
-    account: async (root, address) => view(read(root), address),
-    code: (root, address) => read(root).getCode(innerAddress(address)),
+    account: async (root, address) => view(readNow(root), address),
+    code: async (root, address) => readNow(root).readCode(innerAddress(address)),
     slot: async (root, address, slot) => {
-      const value = await read(root).getStorage(innerAddress(address), hexToBytes(slot))
+      const value = readNow(root).readSlot(innerAddress(address), hexToBytes(slot))
       return toHash32(`0x${bytesToBigint(value).toString(16).padStart(64, '0')}`)
     },
     call: (header, feeRecipient, request, pretence = {}) =>
@@ -234,7 +239,7 @@ export function createQueries(options: {
     proof: async (root, address, slots) => {
       const state = read(root)
       const at = innerAddress(address)
-      const account = await view(state, address)
+      const account = view(state, address)
       const storageProof = []
       for (const slot of slots) {
         const value = bytesToBigint(await state.getStorage(at, hexToBytes(slot)))
@@ -245,8 +250,8 @@ export function createQueries(options: {
   }
 }
 
-async function view(state: State, address: Address): Promise<AccountView> {
-  const account = await state.getAccount(innerAddress(address))
+function view(state: State, address: Address): AccountView {
+  const account = state.readAccount(innerAddress(address))
   return {
     nonce: account?.nonce ?? 0n,
     balance: account?.balance ?? 0n,
