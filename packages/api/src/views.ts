@@ -11,6 +11,7 @@ import { bytesToHex, type Hash32, InvalidValueError } from '@mosaic/primitives'
 import type { BlockView, HeaderView, LogView, ReceiptView, TransactionView } from '@mosaic/rpc'
 
 const SET_CODE = 4
+const EMPTY_BLOOM = bytesToHex(new Uint8Array(256))
 
 /** A header with its hash, as JSON-RPC knows it. */
 export function toHeaderView(hash: Hash32, header: AuthorityHeader): HeaderView {
@@ -105,7 +106,8 @@ export function toReceiptViews(
       effectiveGasPrice: receipt.effectiveGasPrice,
       contractAddress: receipt.contract,
       logs,
-      logsBloom: bytesToHex(logsBloom(receipt.logs, keccak256)),
+      logsBloom:
+        receipt.logs.length === 0 ? EMPTY_BLOOM : bytesToHex(logsBloom(receipt.logs, keccak256)),
     }
   })
 }

@@ -16,7 +16,7 @@ export async function poolCandidates(
 ): Promise<Candidates> {
   const stateRoot = chain.stateRoot(parent)
   const nonces = new Map<Address, bigint>()
-  for (const sender of transactions.senders().keys()) {
+  for (const sender of Array.from(transactions.addresses())) {
     nonces.set(sender, (await chain.execution.queries.account(stateRoot, sender)).nonce)
   }
   const ranked = transactions.best(baseFeePerGas, (sender) => nonces.get(sender) ?? 0n)

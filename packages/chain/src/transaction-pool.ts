@@ -39,6 +39,8 @@ export type TransactionPool = {
   /** The transaction of a sender that waits with a nonce. */
   readonly at: (address: Address, nonce: bigint) => Transaction | undefined
   readonly hasSender: (address: Address) => boolean
+  /** Who has something waiting. */
+  readonly addresses: () => Iterable<Address>
   /** Hashes of what came first, at most `count`. */
   readonly hashes: (count: number) => readonly Hash32[]
   readonly size: () => number
@@ -161,7 +163,11 @@ export function createTransactionPool(limits: PoolLimits = DEFAULT_LIMITS): Tran
     },
     get: (hash) => byHash.get(hash),
     included: (transactions) => {
+      const last = new Map<Address, bigint>()
       for (const { from, nonce } of transactions) {
+        if (nonce >= (last.get(from) ?? 0n)) last.set(from, nonce)
+      }
+      for (const [from, nonce] of last) {
         for (const waiting of Array.from(bySender.get(from)?.values() ?? [])) {
           if (waiting.nonce <= nonce) drop(waiting)
         }
@@ -209,6 +215,7 @@ export function createTransactionPool(limits: PoolLimits = DEFAULT_LIMITS): Tran
       ),
     at: (address, nonce) => bySender.get(address)?.get(nonce),
     hasSender: (address) => bySender.has(address),
+    addresses: () => bySender.keys(),
     hashes: (count) => [...byHash.keys()].slice(0, count),
     size: () => byHash.size,
   }
