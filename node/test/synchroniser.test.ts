@@ -28,7 +28,9 @@ type Answer = RequestHandlers['blocksByRange']
 
 /** A node without blocks among peers that answer as told; time passes as it is told. */
 async function newcomer(peers: Readonly<Record<string, Answer>>) {
-  const chain = await openNodeChain(mosaic.genesis, createMemoryStore(), () => 10n ** 12n)
+  const chain = await openNodeChain(mosaic.genesis, createMemoryStore(), {
+    nowSeconds: () => 10n ** 12n,
+  })
   const asked: { readonly peerId: string; readonly start: bigint }[] = []
   const penalties: string[] = []
   let time = 0
@@ -168,7 +170,9 @@ describe('createSynchroniser', { timeout: 60_000 }, () => {
   })
 
   test('fetches nothing before the chain has begun', async () => {
-    const chain = await openNodeChain(mosaic.genesis, createMemoryStore(), () => 10n ** 12n)
+    const chain = await openNodeChain(mosaic.genesis, createMemoryStore(), {
+      nowSeconds: () => 10n ** 12n,
+    })
     const gate = Promise.withResolvers<void>()
     const asked: bigint[] = []
     const sync = createSynchroniser({
