@@ -78,7 +78,7 @@ export function toReceiptViews(
   receipts: readonly Receipt[],
   keccak256: (bytes: Uint8Array) => Uint8Array,
 ): readonly ReceiptView[] {
-  const { number } = block.header
+  const { number, timestamp } = block.header
   let logIndex = 0
   return receipts.map((receipt, transactionIndex) => {
     const transaction = block.transactions[transactionIndex]
@@ -91,7 +91,14 @@ export function toReceiptViews(
       transactionIndex,
     }
     const logs = receipt.logs.map(({ address, topics, data }): LogView => {
-      const view = { address, topics, data: bytesToHex(data), ...place, logIndex }
+      const view = {
+        address,
+        topics,
+        data: bytesToHex(data),
+        ...place,
+        blockTimestamp: timestamp,
+        logIndex,
+      }
       logIndex++
       return view
     })

@@ -1,5 +1,3 @@
-import { randomBytes } from 'node:crypto'
-import { bytesToHex } from '@mosaic/primitives'
 import type { Clock } from './clock.ts'
 import { ERROR_CODE, RpcError, serverError } from './errors.ts'
 import { formatLog } from './format.ts'
@@ -8,6 +6,7 @@ import { type LogCriteria, type LogLimits, logCriteria, queryLogs } from './log-
 import { type MethodTable, method0, method1 } from './method.ts'
 import { boolean, optional, required, text } from './parameters.ts'
 import type { ChainPort, EventPort } from './ports.ts'
+import { randomIdentifier } from './random-identifier.ts'
 import { itemsOf, type Topic } from './subscription-events.ts'
 
 const IDLE_MS = 5 * 60_000
@@ -52,7 +51,7 @@ export function createFilters(ports: {
   const install = (topic: Topic, criteria?: LogCriteria): string => {
     expire()
     if (filters.size >= MAX_FILTERS) throw new RpcError(ERROR_CODE.limit, 'too many filters')
-    const id = bytesToHex(randomBytes(16))
+    const id = randomIdentifier()
     filters.set(id, { topic, criteria, waiting: [], usedAt: clock.now() })
     return id
   }

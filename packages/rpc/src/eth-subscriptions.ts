@@ -1,11 +1,10 @@
-import { randomBytes } from 'node:crypto'
-import { bytesToHex } from '@mosaic/primitives'
 import { ERROR_CODE, RpcError, serverError } from './errors.ts'
 import { isRecord, type Json } from './json.ts'
 import { logCriteria } from './log-parameters.ts'
 import { type CallContext, type MethodTable, method1, type RpcConnection } from './method.ts'
 import { boolean, optional, readArgument, requireAtMost, required, text } from './parameters.ts'
 import type { EventPort } from './ports.ts'
+import { randomIdentifier } from './random-identifier.ts'
 import { itemsOf, type Topic } from './subscription-events.ts'
 
 const MAX_PER_CONNECTION = 128
@@ -46,7 +45,7 @@ export function createSubscriptions(events: EventPort): Subscriptions {
     if (subscriptions.size >= MAX_PER_CONNECTION) {
       throw new RpcError(ERROR_CODE.limit, 'too many subscriptions')
     }
-    const id = bytesToHex(randomBytes(16))
+    const id = randomIdentifier()
     // The caller must learn the identifier before anything that carries it.
     let early: Json[] | undefined = []
     const notify = (result: Json): void => {

@@ -81,6 +81,7 @@ export function formatTransaction(
   return {
     blockHash: inclusion?.header.hash ?? null,
     blockNumber: inclusion === undefined ? null : quantity(inclusion.header.number),
+    blockTimestamp: inclusion === undefined ? null : quantity(inclusion.header.timestamp),
     from: transaction.from,
     gas: quantity(transaction.gas),
     gasPrice: quantity(effectivePrice(transaction, inclusion?.header.baseFeePerGas)),
@@ -159,6 +160,7 @@ export function formatLog(log: LogView, removed: boolean): JsonObject {
     transactionHash: log.transactionHash,
     transactionIndex: quantity(log.transactionIndex),
     blockHash: log.blockHash,
+    blockTimestamp: quantity(log.blockTimestamp),
     logIndex: quantity(log.logIndex),
     removed,
   }

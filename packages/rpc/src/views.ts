@@ -89,6 +89,8 @@ export type LogView = {
   readonly data: Hex
   readonly blockNumber: BlockNumber
   readonly blockHash: Hash32
+  /** Unix seconds. */
+  readonly blockTimestamp: bigint
   readonly transactionHash: Hash32
   readonly transactionIndex: number
   /** Within the block. */

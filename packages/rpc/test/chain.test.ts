@@ -95,6 +95,7 @@ describe('transactions', () => {
     expect(await call('eth_getTransactionByHash', included?.hash)).toEqual({
       blockHash: header.hash,
       blockNumber: '0x4',
+      blockTimestamp: `0x${header.timestamp.toString(16)}`,
       from: ALICE,
       gas: '0x186a0',
       gasPrice: '0x9502f900',
@@ -167,6 +168,7 @@ describe('transactions', () => {
           transactionHash: receipt?.transactionHash,
           transactionIndex: '0x1',
           blockHash: header.hash,
+          blockTimestamp: `0x${header.timestamp.toString(16)}`,
           logIndex: '0x1',
           removed: false,
         },

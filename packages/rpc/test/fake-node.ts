@@ -115,6 +115,7 @@ export function fakeBlock(number: bigint, branch = 'main', parentHash?: Hash32):
       data: word(BigInt(index)),
       blockNumber: header.number,
       blockHash: header.hash,
+      blockTimestamp: header.timestamp,
       transactionHash: transaction.hash,
       transactionIndex: index,
       logIndex: index,
