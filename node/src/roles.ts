@@ -30,8 +30,8 @@ import type { Synchroniser } from './sync/synchroniser.ts'
 import { createAuxiliaryView, createOriginWatch } from './validator-ports.ts'
 import { openVoteSigner } from './vote-signer.ts'
 
-/** Starts block production if the configuration names a signer's key. */
-export async function startProducer(
+/** Opens the guard of blocks and makes a producer, not started yet, if the configuration names a signer's key. */
+export async function openProducer(
   config: NodeConfig,
   parts: {
     readonly chain: Chain
@@ -81,11 +81,13 @@ export async function startProducer(
   )
   const stopWatching = watchOwnSeals(chain, guard, log, producer.stop)
   let stopped = false
-  onBegun(() => {
-    if (!stopped) producer.start()
-  })
   return {
     ...producer,
+    start: () => {
+      onBegun(() => {
+        if (!stopped) producer.start()
+      })
+    },
     stop: async () => {
       stopped = true
       stopWatching()

@@ -48,7 +48,7 @@ import { createOriginViews } from './origin-views.ts'
 import { startPeerNetwork } from './peer-network.ts'
 import { every, pause } from './periodic.ts'
 import { startRelayer } from './relayer-role.ts'
-import { openValidator, startProducer, type WatchedValidator } from './roles.ts'
+import { openProducer, openValidator, type WatchedValidator } from './roles.ts'
 import { pruneStates } from './state-pruning.ts'
 import type { Synchroniser } from './sync/synchroniser.ts'
 
@@ -164,7 +164,7 @@ async function start(
   closers.add(() => peers.stop())
   const { network, sync } = peers
 
-  const producer = await startProducer(config, {
+  const producer = await openProducer(config, {
     chain,
     store,
     transactions,
@@ -183,7 +183,6 @@ async function start(
       await producer?.stop()
     }),
   )
-  if (validator !== undefined) closers.add(runDuties(validator, chain, sync, coreWatch, log))
 
   const ports = createRpcPorts({
     chain,
@@ -268,6 +267,9 @@ async function start(
       ],
     }),
   )
+  // Nothing is sealed or voted before every part has opened: a node that cannot start leaves no trace.
+  producer?.start()
+  if (validator !== undefined) closers.add(runDuties(validator, chain, sync, coreWatch, log))
   if (config.relayer !== undefined) {
     const relayer = await startRelayer(config.relayer, {
       dataDir: config.dataDir,
