@@ -108,16 +108,25 @@ class FrozenCommon extends Common {
   }
 }
 
-/** The rules of an auxiliary chain for EthereumJS, with an own consensus type so that none of its clique code runs. */
-export function createCommon(chainId: bigint, crypto: Crypto): Common {
+/** The rules of the auxiliary chain, or of one fork of Ethereum as it was there. */
+export type Rules = 'auxiliary' | 'london' | 'paris' | 'shanghai' | 'cancun' | 'prague'
+
+/**
+ * Rules for EthereumJS, with an own consensus type so that none of its clique code runs.
+ *
+ * @param rules those of the auxiliary chain unless told; others are for comparison with Ethereum's tests.
+ */
+export function createCommon(chainId: bigint, crypto: Crypto, rules: Rules = 'auxiliary'): Common {
+  const isOwn = rules === 'auxiliary'
+  const last = isOwn ? 'osaka' : rules
   const chain: ChainConfig = {
     name: 'mosaic-auxiliary',
     chainId: chainId.toString(),
-    defaultHardfork: 'osaka',
+    defaultHardfork: last,
     consensus: { type: 'authority', algorithm: 'authority' },
     genesis: { gasLimit: 30_000_000, difficulty: 1, nonce: '0x0000000000000000', extraData: '0x' },
-    hardforks: FORKS.map((name) => ({ name, block: 0 })),
-    customHardforks: MODERN_FORKS,
+    hardforks: FORKS.slice(0, FORKS.indexOf(last) + 1).map((name) => ({ name, block: 0 })),
+    ...(isOwn ? { customHardforks: MODERN_FORKS } : {}),
     bootstrapNodes: [],
   }
   const customCrypto: CustomCrypto = {

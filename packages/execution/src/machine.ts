@@ -144,7 +144,8 @@ export function blockContext(
   header: Pick<
     AuthorityHeader,
     'parentHash' | 'number' | 'timestamp' | 'gasLimit' | 'difficulty' | 'baseFeePerGas'
-  >,
+  > &
+    Partial<Pick<AuthorityHeader, 'mixHash'>>,
   feeRecipient: Address,
   common: Common,
 ): InnerBlock {
@@ -158,6 +159,8 @@ export function blockContext(
         difficulty: header.difficulty,
         baseFeePerGas: header.baseFeePerGas ?? 0n,
         coinbase: createAddressFromString(feeRecipient),
+        // Of no meaning on this chain; PREVRANDAO under rules that have it.
+        ...(header.mixHash === undefined ? {} : { mixHash: header.mixHash }),
       },
     },
     { common, freeze: false },

@@ -225,6 +225,17 @@ describe('FastEvm', () => {
     }
   })
 
+  test('agrees with gas as much as numbers hold, and with more', async () => {
+    const random = seeded(44)
+    for (let i = 0; i < 40; i++) {
+      const codes = CONTRACTS.map(() => randomCode(random, 12, TARGETS))
+      for (const gas of [2n ** 53n - 1n, 2n ** 53n, 2n ** 60n + 1n]) {
+        const { stock, fast } = await runBoth({ codes, gas })
+        expect(fast).toEqual(stock)
+      }
+    }
+  })
+
   test('goes on where it was after each pause', async () => {
     const program = { codes: [hexToBytes(LOOP)], data: toWord(20_000n), gas: 5_000_000n }
     let pauses = 0

@@ -8,8 +8,8 @@ import { createOperations } from './operations.ts'
 /** Lets others go ahead, if it is their turn. @throws if there is no time left. */
 export type Pause = () => Promise<void> | undefined
 
-/** Above it, numbers may not be exact when memory is priced. */
-const MAX_GAS = 2n ** 40n
+/** More than numbers hold exactly. */
+const MAX_GAS = BigInt(Number.MAX_SAFE_INTEGER)
 
 /**
  * EthereumJS's EVM with a loop of its own: the original awaits an asynchronous function for each opcode and analyses the code anew for

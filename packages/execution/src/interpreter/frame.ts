@@ -15,7 +15,7 @@ export type Operation = {
 /** About 0.1 ms. */
 export const STEPS_AT_ONCE = 4096
 
-/** Memory that nobody could pay, far below what numbers hold exactly. */
+/** Bytes of memory that cost more gas than numbers hold exactly. */
 const MEMORY_LIMIT = 2 ** 36
 const MEMORY_GAS = 3
 const QUADRATIC_DIVISOR = 512
@@ -90,7 +90,7 @@ export class Frame {
     if (end <= this.#words * 32) return 0
     if (end > MEMORY_LIMIT) this.fail('OUT_OF_GAS')
     const words = Math.ceil(end / 32)
-    const cost = words * MEMORY_GAS + Math.floor((words * words) / QUADRATIC_DIVISOR)
+    const cost = words * MEMORY_GAS + quadraticPart(words)
     const more = cost - this.#memoryCost
     this.#words = words
     this.#memoryCost = cost
@@ -164,6 +164,17 @@ export class Frame {
     this.#words = Number(this.inner.memoryWordCount)
     this.#memoryCost = Number(this.inner.highestMemCost)
   }
+}
+
+/** The square of a number of words by 512, rounded down. The square itself may not be exact. */
+function quadraticPart(words: number): number {
+  const rest = words % QUADRATIC_DIVISOR
+  const whole = (words - rest) / QUADRATIC_DIVISOR
+  return (
+    QUADRATIC_DIVISOR * whole * whole +
+    2 * whole * rest +
+    Math.floor((rest * rest) / QUADRATIC_DIVISOR)
+  )
 }
 
 function viewOf(bytes: Uint8Array): DataView {
