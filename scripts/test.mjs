@@ -34,6 +34,7 @@ const gates = [
       '--test',
       '--test-reporter=tap',
       'examples/ethers.node-test.ts',
+      'examples/runners/node.test.mjs',
     ],
     count: countTap,
   },
