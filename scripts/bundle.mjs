@@ -7,12 +7,10 @@ import { rolldown } from 'rolldown'
 const OUTSIDE =
   /^(?:secp256k1|classic-level|snappy|bufferutil|utf-8-validate|@foundry-rs|ethers|yaml|libp2p|@libp2p|@chainsafe|@multiformats)(?:\/|$)/
 
-await write(
-  // The program of the thread that recovers senders must lie beside what starts it, by its name.
-  ['node/src/cli.ts', 'packages/execution/src/recovery/recovery-worker.ts'],
-  'node/dist/bundle',
-)
-await write(['packages/devchain/src/index.ts'], 'packages/devchain/dist/bundle')
+// The program of the thread that recovers senders must lie beside what starts it, by its name.
+const THREAD = 'packages/execution/src/recovery/recovery-worker.ts'
+await write(['node/src/cli.ts', THREAD], 'node/dist/bundle')
+await write(['packages/devchain/src/index.ts', THREAD], 'packages/devchain/dist/bundle')
 
 async function write(inputs, directory) {
   const dir = path(directory)

@@ -24,6 +24,7 @@ import { createMiner } from './miner.ts'
 import { nameBlocks } from './named-blocks.ts'
 import type { Compatibility, DevChainOptions } from './options.ts'
 import { createProvider, type Provider } from './provider.ts'
+import { createRecoveryAhead } from './recovery-ahead.ts'
 import { createSendingPool, refillPool } from './sending.ts'
 import { createSnapshots } from './snapshots.ts'
 import { createWallet } from './wallet.ts'
@@ -99,6 +100,7 @@ export async function createDevChain(options: DevChainOptions = {}): Promise<Dev
   const store = createMemoryStore()
   let opened: Chain | undefined
   const print = options.onConsoleLog ?? ((line: string) => process.stdout.write(`${line}\n`))
+  const ahead = createRecoveryAhead()
   const execution = await createExecutionLayer({
     genesis,
     source: { node: (hash) => store.get('node', hash), code: (hash) => store.get('code', hash) },
@@ -108,6 +110,7 @@ export async function createDevChain(options: DevChainOptions = {}): Promise<Dev
     },
     tracker: 'absent',
     senders: 'impersonated',
+    recovery: ahead.recovery,
     observer: (to, data) => {
       const line = to === CONSOLE ? decodeConsoleLog(data) : undefined
       if (line !== undefined) print(line)
@@ -202,6 +205,10 @@ export async function createDevChain(options: DevChainOptions = {}): Promise<Dev
   const methods = createMethods({
     ...base,
     pool: createSendingPool(base, {
+      // Where each block waits for its transactions, those that come at once are too few to be worth the way.
+      prepare: async (raw) => {
+        if (!automation.isAutomatic()) await ahead.prepare(execution, raw)
+      },
       isAutomatic: automation.isAutomatic,
       include: miner.include,
       throwOnFailure: options.throwOnFailure ?? compat === 'hardhat',
@@ -229,6 +236,7 @@ export async function createDevChain(options: DevChainOptions = {}): Promise<Dev
       methods.close()
       base.close()
       intake.close()
+      await ahead.close()
       await chain.exclusive(async () => store.close())
     })()
     return closing

@@ -13,6 +13,8 @@ import {
 export function createSendingPool(
   ports: { readonly pool: PoolPort; readonly chain: ChainPort; readonly state: StatePort },
   options: {
+    /** Is waited for before a transaction is looked at. */
+    readonly prepare: (raw: Uint8Array) => Promise<void>
     readonly isAutomatic: () => boolean
     readonly include: (hash: Hash32) => Promise<void>
     readonly throwOnFailure: boolean
@@ -21,6 +23,7 @@ export function createSendingPool(
   return {
     ...ports.pool,
     add: async (raw) => {
+      await options.prepare(raw)
       const verdict = await ports.pool.add(raw)
       if (!verdict.ok || !options.isAutomatic()) return verdict
       await options.include(verdict.value)

@@ -103,8 +103,7 @@ export async function createExecutionLayer(options: {
     crypto.keccak256,
   )
   const { chainId } = options.genesis
-  // Impersonated senders are not recovered from anything.
-  const recovery = options.senders === 'impersonated' ? undefined : options.recovery
+  const { recovery } = options
   const recoverAll = async (
     raws: readonly Uint8Array[],
   ): Promise<ReadonlyMap<Uint8Array, RecoveredSender | undefined>> => {

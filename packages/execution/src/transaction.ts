@@ -151,7 +151,7 @@ function describe(
   const floor = calldataFloor(decoded.data)
   const intrinsic = decoded.getIntrinsicGas()
   // EthereumJS hashes the public key anew each time it is asked for the sender.
-  const named = signer ?? (senders === 'impersonated' ? impersonatedSender(r, s) : undefined)
+  const named = (senders === 'impersonated' ? impersonatedSender(r, s) : undefined) ?? signer
   const sender =
     named === undefined
       ? new InnerAddress(keccak(decoded.getSenderPublicKey()).slice(12))

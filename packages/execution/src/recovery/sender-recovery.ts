@@ -22,7 +22,7 @@ export type SenderRecovery = {
   readonly close: () => Promise<void>
 }
 
-/** Below, the main thread is faster than the way to the other and back. */
+/** Below, the main thread is done before the way to the other and back. */
 const FEWEST = 32
 
 /** About 2 s of work. */
@@ -44,8 +44,11 @@ export function createSenderRecovery(
   options: {
     readonly workerUrl?: URL | undefined
     readonly onFailure?: ((cause: unknown) => void) | undefined
+    /** Of fewer transactions it is asked in vain; 32 unless told. Fewer are worth it to a main thread that has other work to do meanwhile. */
+    readonly fewest?: number | undefined
   } = {},
 ): SenderRecovery {
+  const { fewest = FEWEST } = options
   const waiting = new Map<number, Waiting>()
   let load = 0
   let lastId = 0
@@ -113,7 +116,7 @@ export function createSenderRecovery(
   return {
     start,
     recover: async (chainId, raws) => {
-      if (raws.length < FEWEST || load + raws.length > MOST_WAITING) return nobody(raws.length)
+      if (raws.length < fewest || load + raws.length > MOST_WAITING) return nobody(raws.length)
       if (isReady) return ask(chainId, raws)
       // Not waited for: the main thread is there.
       start().catch(() => undefined)
