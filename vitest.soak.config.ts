@@ -7,6 +7,7 @@ export default defineConfig({
     root: 'test',
     include: ['**/*.soak.ts', 'faults/*.test.ts'],
     testTimeout: 400_000,
+    fileParallelism: false,
     hookTimeout: 120_000,
   },
 })

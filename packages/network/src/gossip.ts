@@ -30,6 +30,11 @@ const RESULTS: Readonly<Record<GossipVerdict, TopicValidatorResult>> = {
   reject: TopicValidatorResult.Reject,
 }
 
+/** A peer of whom so many messages were accepted has the whole budget. */
+const ACCEPTED_TO_BE_KNOWN = 8
+/** Before that, it has so much less: whoever comes back under a new name each time gains little. */
+const NEWCOMER_PART = 10
+
 /** Gossip as the rest of the package sees it. */
 export type Gossip = {
   /** Subscribes and begins to judge messages. */
@@ -68,7 +73,18 @@ export function createGossip(parts: GossipParts): Gossip {
     clock.now,
   )
 
+  const newcomerBudget = createRateLimiter(
+    { quota: (2 * budgets.gossipMessagesPerSecond) / NEWCOMER_PART, perMs: 2000 },
+    clock.now,
+  )
+  /** How many messages of a peer were accepted, up to what makes it known. */
+  const accepted = new Map<string, number>()
+  const isKnown = (from: string): boolean => (accepted.get(from) ?? 0) >= ACCEPTED_TO_BE_KNOWN
+
   const settle = (item: InboxItem, verdict: GossipVerdict): void => {
+    if (verdict === 'accept' && !isKnown(item.from)) {
+      accepted.set(item.from, (accepted.get(item.from) ?? 0) + 1)
+    }
     pubsub.reportMessageValidationResult(item.id, item.from, RESULTS[verdict])
     if (verdict === 'reject') reputation.penalise(item.from, PENALTY.violation, 'invalid gossip')
   }
@@ -90,6 +106,11 @@ export function createGossip(parts: GossipParts): Gossip {
     if (!messageBudget.take(from, 1) || !byteBudget.take(from, data.length)) {
       events.emit('message-dropped', name, 'rate')
       reputation.penalise(from, PENALTY.excess, 'gossip above the budget')
+      return false
+    }
+    if (!isKnown(from) && !newcomerBudget.take(from, 1)) {
+      // An honest one may have that much to say: no penalty.
+      events.emit('message-dropped', name, 'rate')
       return false
     }
     const size = uncompressedSize(data)
@@ -141,6 +162,10 @@ export function createGossip(parts: GossipParts): Gossip {
     prune: () => {
       messageBudget.prune()
       byteBudget.prune()
+      newcomerBudget.prune()
+      for (const peerId of accepted.keys()) {
+        if (!pubsub.streamsInbound.has(peerId)) accepted.delete(peerId)
+      }
     },
   }
 }

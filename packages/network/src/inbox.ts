@@ -12,15 +12,23 @@ export type Inbox = {
   readonly close: () => Promise<void>
 }
 
-/** A queue under `rules`; every item is settled exactly once, with `ignore` when it is dropped. */
+/** What waits of one peer. */
+type Lane = { readonly items: InboxItem[]; bytes: number }
+
+/**
+ * A queue under `rules`; every item is settled exactly once, with `ignore` when it is dropped. Peers take turns, and when it is full, the one
+ * of whom most waits loses something: a flood delays and displaces nothing but itself.
+ */
 export function createInbox(
   rules: TopicRules,
   validate: GossipValidator,
   settle: (item: InboxItem, verdict: GossipVerdict) => void,
   onDrop: () => void,
 ): Inbox {
-  const waiting: InboxItem[] = []
+  /** In the order of their turns. */
+  const lanes = new Map<string, Lane>()
   const running = new Set<Promise<void>>()
+  let length = 0
   let bytes = 0
   let scheduled = false
   let closed = false
@@ -30,11 +38,51 @@ export function createInbox(
     onDrop()
   }
   const isFull = (item: InboxItem): boolean =>
-    waiting.length >= rules.queueLength || bytes + item.bytes.length > rules.queueBytes
-  const take = (): InboxItem | undefined => {
-    const item = rules.order === 'newest-first' ? waiting.pop() : waiting.shift()
-    bytes -= item?.bytes.length ?? 0
+    length >= rules.queueLength || bytes + item.bytes.length > rules.queueBytes
+  const isNewestFirst = rules.order === 'newest-first'
+
+  const add = (item: InboxItem): void => {
+    const lane = lanes.get(item.from) ?? { items: [], bytes: 0 }
+    lane.items.push(item)
+    lane.bytes += item.bytes.length
+    lanes.set(item.from, lane)
+    length++
+    bytes += item.bytes.length
+  }
+  const remove = (from: string, lane: Lane, end: 'oldest' | 'newest'): InboxItem | undefined => {
+    const item = end === 'oldest' ? lane.items.shift() : lane.items.pop()
+    const size = item?.bytes.length ?? 0
+    lane.bytes -= size
+    bytes -= size
+    length--
+    if (lane.items.length === 0) lanes.delete(from)
     return item
+  }
+  const take = (): InboxItem | undefined => {
+    const [next] = lanes
+    if (next === undefined) return undefined
+    const [from, lane] = next
+    const item = remove(from, lane, isNewestFirst ? 'newest' : 'oldest')
+    if (lanes.delete(from)) lanes.set(from, lane)
+    return item
+  }
+  /** How much of the queue is a peer's. */
+  const share = (count: number, size: number): number =>
+    Math.max(count / rules.queueLength, size / rules.queueBytes)
+  /** Drops what the queue can best do without to make room for an item. False if that is the item itself. */
+  const makeRoom = (item: InboxItem): boolean => {
+    const own = lanes.get(item.from)
+    let from = item.from
+    let most = share((own?.items.length ?? 0) + 1, (own?.bytes ?? 0) + item.bytes.length)
+    for (const [peer, lane] of lanes) {
+      const size = share(lane.items.length, lane.bytes)
+      if (peer !== item.from && size > most) [from, most] = [peer, size]
+    }
+    const lane = lanes.get(from)
+    if (lane === undefined || (from === item.from && !isNewestFirst)) return false
+    const dropped = remove(from, lane, isNewestFirst ? 'oldest' : 'newest')
+    if (dropped !== undefined) drop(dropped)
+    return true
   }
   const run = async (item: InboxItem): Promise<void> => {
     let verdict: GossipVerdict
@@ -59,35 +107,32 @@ export function createInbox(
   }
   // Messages come in bursts out of one socket read: timers and other sockets get their turn between two of them.
   const schedule = (): void => {
-    if (scheduled || closed || waiting.length === 0) return
+    if (scheduled || closed || length === 0) return
     scheduled = true
     setImmediate(pump)
   }
 
   return {
-    length: () => waiting.length,
+    length: () => length,
     push: (item) => {
       if (closed) {
         settle(item, 'ignore')
         return
       }
       while (isFull(item)) {
-        const makesRoom = rules.order === 'newest-first' && item.bytes.length <= rules.queueBytes
-        const oldest = makesRoom ? waiting.shift() : undefined
-        if (oldest === undefined) {
+        if (item.bytes.length > rules.queueBytes || !makeRoom(item)) {
           drop(item)
           return
         }
-        bytes -= oldest.bytes.length
-        drop(oldest)
       }
-      waiting.push(item)
-      bytes += item.bytes.length
+      add(item)
       schedule()
     },
     close: async () => {
       closed = true
-      for (const item of waiting.splice(0)) settle(item, 'ignore')
+      for (const item of [...lanes.values()].flatMap(({ items }) => items)) settle(item, 'ignore')
+      lanes.clear()
+      length = 0
       bytes = 0
       await Promise.allSettled(running)
     },

@@ -88,7 +88,7 @@ export type Network = {
 const DEFAULT_TIMING: NetworkTiming = {
   maintenanceMs: 1000,
   redialMinMs: 500,
-  redialMaxMs: 15_000,
+  redialMaxMs: 5000,
   gossipGraceMs: 5000,
   banMs: 10 * 60_000,
   otherChainMs: 60_000,

@@ -213,9 +213,9 @@ describe('the reputation', () => {
   })
 })
 
-const item = (id: number, size = 1): InboxItem => ({
+const item = (id: number, size = 1, from = 'peer'): InboxItem => ({
   id: String(id),
-  from: 'peer',
+  from,
   bytes: new Uint8Array(size).fill(id),
 })
 
@@ -265,6 +265,34 @@ describe('the inbox', () => {
     )
     expect(validated).toEqual([1, 2, 3])
     expect(settled).toMatchObject({ 4: 'ignore', 5: 'ignore' })
+  })
+
+  test.each(['newest-first', 'oldest-first'] as const)(
+    'lets peers take turns when it is %s',
+    async (order) => {
+      const { validated } = await runInbox(order, [item(1), item(2), item(3, 1, 'other')])
+      expect(validated.indexOf(3)).toBe(1)
+    },
+  )
+
+  test.each([
+    ['newest-first', [3, 9, 2]],
+    ['oldest-first', [1, 9, 2]],
+  ] as const)('drops only what the flooding peer sent when it is %s', async (order, expected) => {
+    const { validated, settled } = await runInbox(order, [
+      item(1),
+      item(2),
+      item(3),
+      item(9, 1, 'other'),
+    ])
+    expect(validated).toEqual(expected)
+    expect(settled[9]).toBe('accept')
+  })
+
+  test('weighs peers by bytes when bytes are short', async () => {
+    const items = [item(1, 20, 'large'), item(2, 4), item(3, 10, 'other')]
+    const { settled } = await runInbox('newest-first', items)
+    expect(settled).toEqual({ 1: 'ignore', 2: 'accept', 3: 'accept' })
   })
 
   test('counts bytes as well', async () => {
