@@ -46,6 +46,7 @@ ${VALIDATOR_USAGE}
   mosaic help
 `
 
+const PATIENCE_MS = 5000
 const DEFAULT_RPC = 'http://127.0.0.1:8545'
 
 /** Runs the command line. Returns the exit code. */
@@ -95,6 +96,8 @@ export async function main(words: readonly string[]): Promise<number> {
     }
   } catch (error) {
     process.stderr.write(`mosaic ${command}: ${describeError(error)}\n`)
+    // Whatever was left open must not keep a process alive that failed to start.
+    setTimeout(() => process.exit(1), PATIENCE_MS).unref()
     return 1
   }
 }

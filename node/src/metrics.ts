@@ -13,14 +13,12 @@ export type Figure = {
 }
 
 type Value = number | bigint
-type Reading =
-  | Value
-  | undefined
-  | readonly { readonly labels: Readonly<Record<string, string>>; readonly value: Value }[]
+type LabelledValue = { readonly labels: Readonly<Record<string, string>>; readonly value: Value }
+type Reading = Value | undefined | readonly LabelledValue[]
 
 /** The figures of one process. */
 export type Metrics = {
-  /** Adds figures that are read when they are asked for. */
+  /** Adds figures that are read when they are asked for. Those of one name, from several parts of a process, are one figure. */
   readonly add: (figures: readonly Figure[]) => void
   /** The same log, whose events are counted, also those below its level. */
   readonly countEvents: (log: Log) => Log
@@ -51,6 +49,7 @@ export async function openMetrics(
 /** Creates the figures of a process: those of Node.js, `mosaic_build_info`, and a count of what was logged. */
 export function createMetrics(role: string): Metrics {
   const registry = new Registry()
+  const known = new Map<string, Figure[]>()
   collectDefaultMetrics({ register: registry })
   registry.setDefaultLabels({ role })
   const build = new Gauge({
@@ -68,7 +67,14 @@ export function createMetrics(role: string): Metrics {
   })
   return {
     add: (figures) => {
-      for (const figure of figures) addFigure(registry, figure)
+      for (const figure of figures) {
+        const same = known.get(figure.name)
+        if (same === undefined) {
+          const all = [figure]
+          known.set(figure.name, all)
+          addFigure(registry, figure, all)
+        } else same.push(figure)
+      }
     },
     countEvents: (log) => (level, event, fields) => {
       events.inc({ level, event })
@@ -78,7 +84,7 @@ export function createMetrics(role: string): Metrics {
   }
 }
 
-function addFigure(registry: Registry, { name, help, read }: Figure): void {
+function addFigure(registry: Registry, { name, help }: Figure, figures: readonly Figure[]): void {
   const gauge = new Gauge({
     name: `mosaic_${name}`,
     help,
@@ -86,19 +92,24 @@ function addFigure(registry: Registry, { name, help, read }: Figure): void {
     registers: [],
     async collect() {
       this.reset()
-      let reading: Reading
-      try {
-        reading = await read()
-      } catch {
-        // Not known now: the other figures are.
+      this.remove({})
+      for (const { labels, value } of (await Promise.all(figures.map(readFigure))).flat()) {
+        this.set({ ...labels }, Number(value))
       }
-      if (reading === undefined) this.remove({})
-      else if (typeof reading === 'object') {
-        for (const { labels, value } of reading) this.set({ ...labels }, Number(value))
-      } else this.set(Number(reading))
     },
   })
   registry.registerMetric(gauge)
+}
+
+async function readFigure({ read }: Figure): Promise<readonly LabelledValue[]> {
+  try {
+    const reading = await read()
+    if (reading === undefined) return []
+    return typeof reading === 'object' ? reading : [{ labels: {}, value: reading }]
+  } catch {
+    // Not known now: the other figures are.
+    return []
+  }
 }
 
 /** Labels that figures may have. */

@@ -6,6 +6,7 @@ import {
   type EthereumClient,
   type TransactionSender,
 } from '@mosaic/origin'
+import { type Address, InvalidValueError } from '@mosaic/primitives'
 import { secretKeyToAddress } from '@mosaic/protocol'
 import { createRelayer, createRelayTurns, type LedgerChain, settleLedger } from '@mosaic/relayer'
 import type { RelayerRole } from './config/types.ts'
@@ -21,6 +22,8 @@ export type RelayerParts = {
   readonly genesis: NetworkGenesis
   readonly origin: EthereumClient
   readonly auxiliary: EthereumClient
+  /** The account of this process that sends transactions of its own on auxiliary. */
+  readonly signer: Address | undefined
   readonly passwordFile: string | undefined
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>
   readonly metrics: Metrics | undefined
@@ -70,6 +73,10 @@ export async function startRelayer(
     origin: await openSender('origin', origin),
     auxiliary: await openSender('auxiliary', auxiliary),
   }
+  if (senders.auxiliary.address === parts.signer) {
+    const expected = 'another account for the relayer than the one that seals'
+    throw new InvalidValueError(expected, parts.signer)
+  }
   const relayer = createRelayer(
     {
       origin: { client: origin, sender: senders.origin },
@@ -98,14 +105,15 @@ export async function startRelayer(
     await settleLedger(ledger, 'auxiliary', auxiliary)
   }
   const tellUnsettled = (error: unknown): void => log('warn', 'ledger not settled', { error })
-  await settle().catch(tellUnsettled)
-  const stopSettling = every(SETTLE_MS, settle, tellUnsettled)
   const accounts = { origin: senders.origin.address, auxiliary: senders.auxiliary.address }
   const payers: readonly PayingAccount[] = [
     { chain: 'origin', use: 'relayer', account: accounts.origin, client: origin },
     { chain: 'auxiliary', use: 'relayer', account: accounts.auxiliary, client: auxiliary },
   ]
   parts.metrics?.add(relayerFigures(ledger, payers))
+  // Not waited for: an endpoint may be down for long.
+  const settling = settle().catch(tellUnsettled)
+  const stopSettling = every(SETTLE_MS, settle, tellUnsettled)
   log('info', 'relayer.ready', { core: genesis.core, ...accounts, dryRun: role.dryRun })
   const working = relayer
     .relayUntil(signal, () => pause(ROUND_MS))
@@ -113,6 +121,7 @@ export async function startRelayer(
   return {
     stop: async () => {
       stopping.abort()
+      await settling
       await stopSettling()
       await working
     },

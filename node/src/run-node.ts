@@ -267,15 +267,13 @@ async function start(
       ],
     }),
   )
-  // Nothing is sealed or voted before every part has opened: a node that cannot start leaves no trace.
-  producer?.start()
-  if (validator !== undefined) closers.add(runDuties(validator, chain, sync, coreWatch, log))
   if (config.relayer !== undefined) {
     const relayer = await startRelayer(config.relayer, {
       dataDir: config.dataDir,
       genesis,
       origin,
       auxiliary,
+      signer: producer?.address,
       passwordFile: config.passwordFile,
       sleep: pause,
       metrics,
@@ -283,6 +281,9 @@ async function start(
     })
     closers.add(() => relayer.stop())
   }
+  // Nothing is sealed or voted before every part has opened: a node that cannot start leaves no trace.
+  producer?.start()
+  if (validator !== undefined) closers.add(runDuties(validator, chain, sync, coreWatch, log))
   log('info', 'node.ready', {
     chainId: genesis.chain.chainId,
     core: genesis.core,

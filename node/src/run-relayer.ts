@@ -35,6 +35,7 @@ export async function runRelayer(config: RelayerConfig, log: Log): Promise<Worki
         chain.chainId,
         figures.log,
       ),
+      signer: undefined,
       passwordFile: config.passwordFile,
       sleep: pause,
       metrics: figures.metrics,

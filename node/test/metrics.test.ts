@@ -28,6 +28,21 @@ describe('metrics', () => {
     expect(text).toContain('process_cpu_seconds_total')
   })
 
+  test('of one name from several parts are one figure', async () => {
+    const metrics = createMetrics('node')
+    for (const [account, value] of [
+      ['0x1', 1],
+      ['0x2', 2],
+    ] as const) {
+      metrics.add([{ name: 'ether', help: 'Ether', read: () => [{ labels: { account }, value }] }])
+    }
+    const text = await metrics.text()
+    expect(text.match(/^mosaic_ether\{.*$/gm)).toEqual([
+      'mosaic_ether{account="0x1",role="node"} 1',
+      'mosaic_ether{account="0x2",role="node"} 2',
+    ])
+  })
+
   test('leave out what is not known, and only that', async () => {
     const metrics = createMetrics('node')
     let isKnown = true

@@ -16,7 +16,7 @@ import {
 import { type Address, bytesToHex, hexToBytes, keccak256, utf8ToBytes } from '@mosaic/primitives'
 import { secretKeyToAddress } from '@mosaic/protocol'
 import { findFreePort } from '../../node/src/devnet/processes.ts'
-import { type Anvil, startAnvil } from '../contracts/anvil.ts'
+import { type Anvil, startAnvil, toQuantity } from '../contracts/anvil.ts'
 import { ORIGIN_CHAIN_ID, openCore } from '../contracts/meta-block.ts'
 import { BIN } from '../devnet-process.ts'
 
@@ -26,6 +26,9 @@ type LogLine = Readonly<Record<string, unknown>>
 /** A place for nodes that each seal and vote: a core on anvil, a genesis, and a directory with keys and configuration for each. */
 export type FaultNetwork = {
   readonly dir: string
+  readonly anvil: Anvil
+  /** An account that holds coin on both chains. */
+  readonly relayer: { readonly address: Address; readonly keyFile: string }
   readonly genesisFile: string
   readonly nodes: readonly FaultNode[]
   /** Makes a directory for a node without keys that knows all others. */
@@ -71,13 +74,15 @@ async function prepare(dir: string, anvil: Anvil, size: number): Promise<FaultNe
     hexToBytes(keccak256(utf8ToBytes(`signer ${i}`))),
   )
   const addresses = signers.map(secretKeyToAddress)
+  const relayerKey = hexToBytes(keccak256(utf8ToBytes('relayer')))
+  const relayer = secretKeyToAddress(relayerKey)
   const definition = encodeDefinition({
     period: 1n,
     cliqueEpoch: 30_000n,
     gasLimit: 30_000_000n,
     baseFeePerGas: 10n ** 9n,
     signers: addresses,
-    balances: Object.fromEntries(addresses.map((address) => [address, 10n ** 21n])),
+    balances: Object.fromEntries([...addresses, relayer].map((address) => [address, 10n ** 21n])),
   })
   const core = await openCore(anvil, size, {
     definition: bytesToHex(definition),
@@ -88,6 +93,9 @@ async function prepare(dir: string, anvil: Anvil, size: number): Promise<FaultNe
     { kind: 'confirmations', depth: 0n },
     ORIGIN_CHAIN_ID,
   )
+  const relayerKeyFile = join(dir, 'relayer.key')
+  await writeKeyFile(relayerKeyFile, relayerKey)
+  await anvil.request('anvil_setBalance', relayer, toQuantity(10n ** 21n))
   const genesisFile = join(dir, 'genesis.json')
   const genesis = await buildGenesis(await readCoreGenesis(origin, core.address))
   await writeFile(genesisFile, encodeGenesisFile(genesis))
@@ -127,6 +135,8 @@ async function prepare(dir: string, anvil: Anvil, size: number): Promise<FaultNe
   }
   return {
     dir,
+    anvil,
+    relayer: { address: relayer, keyFile: relayerKeyFile },
     genesisFile,
     nodes,
     addObserver: async (name) => {
