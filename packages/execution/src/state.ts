@@ -106,6 +106,11 @@ export class State implements StateManagerInterface {
 
   async putAccount(address: Address, account?: Account): Promise<void> {
     if (account === undefined) return this.deleteAccount(address)
+    this.writeAccount(address, account)
+  }
+
+  /** Changes an account, at once. */
+  writeAccount(address: Address, account: Account): void {
     const key = toKey(address.bytes)
     this.#account(key, address.bytes)
     this.#setAccount(key, copyAccount(account))

@@ -4,6 +4,7 @@ import { toAddress } from '@mosaic/primitives'
 import type { Crypto } from './crypto.ts'
 import { StateUnavailableError } from './errors.ts'
 import { abandon, innerAddress, type Machine, toLogs } from './machine.ts'
+import { tryPlainTransfer } from './plain-transfer.ts'
 import { encodeReceiptEnvelope, logsBloom, type Receipt } from './receipt.ts'
 import { innerTransaction, isImpersonated, type Transaction } from './transaction.ts'
 
@@ -28,6 +29,11 @@ export async function tryTransaction(
   run: Run,
   crypto: Crypto,
 ): Promise<string | undefined> {
+  const gasUsed = tryPlainTransfer(machine, context, transaction, run.gasUsed)
+  if (gasUsed !== undefined) {
+    note(run, context, transaction, { gasUsed, succeeded: true, logs: [] }, crypto)
+    return undefined
+  }
   const mark = machine.state.mark()
   const tx = innerTransaction(transaction)
   if (isImpersonated(transaction)) {
@@ -47,18 +53,39 @@ export async function tryTransaction(
     await abandon(machine, mark)
     return error instanceof Error ? error.message : String(error)
   }
-  run.gasUsed += result.totalGasSpent
-  const logs = toLogs(result.execResult.logs)
+  const ran = {
+    gasUsed: result.totalGasSpent,
+    succeeded: result.execResult.exceptionError === undefined,
+    logs: toLogs(result.execResult.logs),
+    created: result.createdAddress,
+  }
+  note(run, context, transaction, ran, crypto)
+  return undefined
+}
+
+/** Adds what a transaction did to what the block's did. */
+function note(
+  run: Run,
+  context: InnerBlock,
+  transaction: Transaction,
+  ran: Pick<Receipt, 'gasUsed' | 'succeeded' | 'logs'> & {
+    readonly created?: { toString: () => string } | undefined
+  },
+  crypto: Crypto,
+): void {
+  const { gasUsed, succeeded, logs, created } = ran
+  run.gasUsed += gasUsed
   const bloom = logsBloom(logs, crypto.keccak256)
-  for (let i = 0; i < bloom.length; i++) run.bloom[i] = (run.bloom[i] ?? 0) | (bloom[i] ?? 0)
-  const created = result.createdAddress
+  if (logs.length > 0) {
+    for (let i = 0; i < bloom.length; i++) run.bloom[i] = (run.bloom[i] ?? 0) | (bloom[i] ?? 0)
+  }
   const baseFee = context.header.baseFeePerGas ?? 0n
   const tip = transaction.maxFeePerGas - baseFee
   const receipt: Receipt = {
     type: transaction.type,
-    succeeded: result.execResult.exceptionError === undefined,
+    succeeded,
     cumulativeGasUsed: run.gasUsed,
-    gasUsed: result.totalGasSpent,
+    gasUsed,
     effectiveGasPrice:
       baseFee + (tip < transaction.maxPriorityFeePerGas ? tip : transaction.maxPriorityFeePerGas),
     contract:
@@ -69,5 +96,4 @@ export async function tryTransaction(
   }
   run.receipts.push(receipt)
   run.envelopes.push(encodeReceiptEnvelope(receipt, bloom))
-  return undefined
 }

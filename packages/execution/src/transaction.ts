@@ -150,13 +150,13 @@ function describe(
   const accessList = 'accessList' in decoded ? toAccessList(decoded.accessList) : undefined
   const floor = calldataFloor(decoded.data)
   const intrinsic = decoded.getIntrinsicGas()
-  // EthereumJS hashes the public key anew each time it is asked for the sender.
+  // EthereumJS hashes the public key anew each time it is asked for the sender, and counts the data anew for the price.
   const named = (senders === 'impersonated' ? impersonatedSender(r, s) : undefined) ?? signer
   const sender =
     named === undefined
       ? new InnerAddress(keccak(decoded.getSenderPublicKey()).slice(12))
       : new InnerAddress(hexToBytes(named))
-  Object.assign(decoded, { getSenderAddress: () => sender })
+  Object.assign(decoded, { getSenderAddress: () => sender, getIntrinsicGas: () => intrinsic })
   const transaction: Transaction = {
     hash: toHash32(bytesToHex(keccak(raw))),
     type: decoded.type,

@@ -11,6 +11,8 @@ export type Pause = () => Promise<void> | undefined
 /** More than numbers hold exactly. */
 const MAX_GAS = BigInt(Number.MAX_SAFE_INTEGER)
 
+const WATCHED = ['beforeMessage', 'afterMessage', 'step'] as const
+
 /**
  * EthereumJS's EVM with a loop of its own: the original awaits an asynchronous function for each opcode and analyses the code anew for
  * each frame. All around the loop is EthereumJS's, and so is the loop while somebody listens to every step.
@@ -30,6 +32,11 @@ export class FastEvm extends EVM {
     this.#state = options.stateManager
     this.#operations = createOperations(this._opcodeMap, this.common)
     this.#interpreters = openState(interpreters)
+  }
+
+  /** Whether somebody wants to know of messages or steps. */
+  get isWatched(): boolean {
+    return WATCHED.some((event) => this.events.listenerCount(event) > 0)
   }
 
   protected override async runInterpreter(

@@ -1,0 +1,62 @@
+import type { Block as InnerBlock } from '@ethereumjs/block'
+import { Account } from '@ethereumjs/util'
+import { innerAddress, type Machine } from './machine.ts'
+import { innerTransaction, isImpersonated, type Transaction } from './transaction.ts'
+
+const LARGEST = 2n ** 256n - 1n
+const SET_CODE = 4
+
+/**
+ * Runs a transaction that does nothing but move ether to an account without code, at a fraction of what the EVM takes for it.
+ *
+ * @returns the gas used, or undefined if it does something else, cannot stand where it stands, or somebody listens: then it is the EVM's to run
+ * or to refuse, and nothing has changed.
+ */
+export function tryPlainTransfer(
+  { vm, evm, state }: Machine,
+  { header }: InnerBlock,
+  transaction: Transaction,
+  gasUsedBefore: bigint,
+): bigint | undefined {
+  const { type, gasLimit, value, nonce, maxFeePerGas, maxPriorityFeePerGas } = transaction
+  if (transaction.to === undefined || type === SET_CODE || evm.isWatched) return undefined
+  if (isImpersonated(transaction)) return undefined
+  const gas = vm.common.isActivatedEIP(7623)
+    ? transaction.intrinsicGas
+    : innerTransaction(transaction).getIntrinsicGas()
+  const baseFee = header.baseFeePerGas ?? 0n
+  if (gasLimit < gas || gasLimit > header.gasLimit - gasUsedBefore) return undefined
+  if (maxFeePerGas < baseFee || maxFeePerGas < maxPriorityFeePerGas) return undefined
+
+  const from = innerAddress(transaction.from)
+  const sender = state.readAccount(from)
+  if (sender === undefined || sender.isContract() || sender.nonce !== nonce) return undefined
+  if (sender.balance < gasLimit * maxFeePerGas + value) return undefined
+
+  const to = innerAddress(transaction.to)
+  const before = state.readAccount(to)
+  if (before !== undefined && (before.isContract() || before.isEmpty())) return undefined
+  if ((before?.balance ?? 0n) + value > LARGEST || evm.getPrecompile(to) !== undefined) {
+    return undefined
+  }
+  const signer = header.coinbase
+  // An empty account that is touched goes (EIP-161).
+  if (state.readAccount(signer)?.isEmpty() === true) return undefined
+
+  const most = maxFeePerGas - baseFee
+  const tip = most < maxPriorityFeePerGas ? most : maxPriorityFeePerGas
+  sender.nonce += 1n
+  sender.balance -= gas * (baseFee + tip) + value
+  state.writeAccount(from, sender)
+  // One after the other: two of the three may be the same.
+  for (const [address, amount] of [
+    [to, value],
+    [signer, gas * tip],
+  ] as const) {
+    if (amount === 0n) continue
+    const account = state.readAccount(address) ?? new Account()
+    account.balance += amount
+    state.writeAccount(address, account)
+  }
+  return gas
+}
