@@ -15,6 +15,7 @@ import type {
 import {
   accept,
   type BlockNumber,
+  createQueue,
   type Hash32,
   type Height,
   InvalidValueError,
@@ -323,12 +324,7 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
     return decoding
   }
 
-  let queue: Promise<unknown> = Promise.resolve()
-  const exclusive = <T>(step: () => Promise<T>): Promise<T> => {
-    const result = queue.then(step)
-    queue = result.catch(() => undefined)
-    return result
-  }
+  const { exclusive } = createQueue()
 
   return {
     definition,

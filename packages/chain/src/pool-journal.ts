@@ -1,4 +1,4 @@
-import { bytesToHex, hexToBytes } from '@mosaic/primitives'
+import { bytesToHex, createQueue, hexToBytes } from '@mosaic/primitives'
 import type { Store, StoreOperation } from '@mosaic/storage'
 import type { TransactionPool } from './transaction-pool.ts'
 
@@ -13,7 +13,7 @@ export type PoolJournal = {
 /** Creates the journal of a pool on a store. */
 export function createPoolJournal(store: Store, pool: TransactionPool): PoolJournal {
   const saved = new Set<string>()
-  let queue: Promise<void> = Promise.resolve()
+  const { exclusive } = createQueue()
 
   const save = async (): Promise<void> => {
     const waiting = new Map<string, Uint8Array>()
@@ -45,10 +45,6 @@ export function createPoolJournal(store: Store, pool: TransactionPool): PoolJour
       }
       return found
     },
-    save: () => {
-      const result = queue.then(save)
-      queue = result.catch(() => undefined)
-      return result
-    },
+    save: () => exclusive(save),
   }
 }

@@ -2,6 +2,7 @@ import {
   type Address,
   bytesToHex,
   concatBytes,
+  createQueue,
   hexToBytes,
   InvalidValueError,
 } from '@mosaic/primitives'
@@ -41,12 +42,7 @@ export async function openCaseBook(store: FishermanStore): Promise<CaseBook> {
     book.set(validator, entry)
   }
 
-  let queue: Promise<unknown> = Promise.resolve()
-  const exclusive = (step: () => Promise<void>): Promise<void> => {
-    const result = queue.then(step)
-    queue = result.catch(() => undefined)
-    return result
-  }
+  const { exclusive } = createQueue()
 
   return {
     cases: () => [...book.values()],

@@ -1,3 +1,4 @@
+import { createQueue } from '@mosaic/primitives'
 import type { CaseBook } from './case-book.ts'
 import { findConflict } from './conflict.ts'
 import { type Evidence, offenderOf, type SignedVote } from './evidence.ts'
@@ -61,12 +62,7 @@ export function createDetector(
     return undefined
   }
 
-  let queue: Promise<unknown> = Promise.resolve()
-  const exclusive = <T>(step: () => Promise<T>): Promise<T> => {
-    const result = queue.then(step)
-    queue = result.catch(() => undefined)
-    return result
-  }
+  const { exclusive } = createQueue()
 
   return {
     see: (vote) => exclusive(() => seeNow(vote)),

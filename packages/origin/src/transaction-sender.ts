@@ -3,6 +3,7 @@ import {
   type Address,
   type BlockNumber,
   bytesToHex,
+  createQueue,
   type Hash32,
   type Hex,
   hexToBytes,
@@ -118,7 +119,7 @@ export function createTransactionSender(
 ): TransactionSender {
   const wallet = new Wallet(bytesToHex(secretKey))
   const address = toAddress(wallet.address)
-  let queue: Promise<unknown> = Promise.resolve()
+  const { exclusive } = createQueue()
 
   const countTransactions = async (at: 'latest' | 'pending'): Promise<bigint> =>
     toQuantity(
@@ -206,11 +207,7 @@ export function createTransactionSender(
 
   return {
     address,
-    send: (request) => {
-      const result = queue.then(() => sendNow(request))
-      queue = result.catch(() => undefined)
-      return result
-    },
+    send: (request) => exclusive(() => sendNow(request)),
   }
 }
 

@@ -1,4 +1,4 @@
-import { type Address, bytesToHex, type Hex, hexToBytes } from '@mosaic/primitives'
+import { type Address, bytesToHex, createQueue, type Hex, hexToBytes } from '@mosaic/primitives'
 import { LATEST, requireHeader } from './block-reference.ts'
 import {
   type CallParameters,
@@ -94,12 +94,7 @@ export function createWalletMethods(ports: {
     }
   }
   /** One at a time: the nonce of one is known when the pool has the one before it. */
-  let queue: Promise<unknown> = Promise.resolve()
-  const inTurn = <T>(step: () => Promise<T>): Promise<T> => {
-    const result = queue.then(step)
-    queue = result.catch(() => undefined)
-    return result
-  }
+  const { exclusive: inTurn } = createQueue()
   const accounts = method0((): Json => wallet.accounts())
   const send = async (call: CallParameters): Promise<Json> => {
     const verdict = await inTurn(async () => pool.add(wallet.signTransaction(await fill(call))))
