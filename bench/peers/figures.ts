@@ -17,22 +17,22 @@ export async function timeEach(runs: number, step: () => Promise<unknown>): Prom
   return times
 }
 
-/** How often a step can be done in a second, by so many who do it at the same time. */
-export async function countPerSecond(
+/** How often steps are done in some time, by so many who do them at the same time. */
+export async function countFor(
   steps: readonly (() => Promise<unknown>)[],
   durationMs: number,
-): Promise<number> {
+): Promise<{ readonly count: number; readonly seconds: number }> {
   const start = performance.now()
-  let done = 0
+  let count = 0
   await Promise.all(
     steps.map(async (step) => {
       while (performance.now() - start < durationMs) {
         await step()
-        done++
+        count++
       }
     }),
   )
-  return (done * 1000) / (performance.now() - start)
+  return { count, seconds: (performance.now() - start) / 1000 }
 }
 
 /** As in `0.42 ms` and `120 ms`. */

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import { countPerSecond, type Figures, median, ms, perSecond, timeEach } from './figures.ts'
+import { countFor, type Figures, median, ms, perSecond, timeEach } from './figures.ts'
 import { type Ask, connectRpc, type RpcClient } from './json-rpc-client.ts'
 import { type Served, serve } from './processes.ts'
 import { LANES, type Lanes, type Workload } from './workload.ts'
@@ -29,7 +29,7 @@ export async function measureServer(peer: ServerPeer, workload: Workload): Promi
     const idle = served.memory()
     for (const raw of workload.setup) await sendAndWait(ask, raw)
     const common = await measureCommon(ask)
-    const callsPerSecond = await measureCalls(clients, workload)
+    const calls = await measureCalls(served, clients, workload)
     const transfers = await measureLanes(served, clients, workload.transfers(PER_LANE, 0))
     const tokens = await measureLanes(served, clients, workload.tokenTransfers(PER_LANE, PER_LANE))
     const flood = await measureFlood(served, clients, workload.transfers(PER_LANE, 2 * PER_LANE))
@@ -37,7 +37,7 @@ export async function measureServer(peer: ServerPeer, workload: Workload): Promi
     return {
       ...starts,
       ...common,
-      'eth_call of a token, 64 lanes': perSecond(callsPerSecond),
+      'eth_call of a token, 64 lanes': calls,
       'transfers, 64 lanes, each waits for its receipt': transfers,
       'ERC-20 transfers, 64 lanes, each waits': tokens,
       'transfers, 64 lanes, no waiting': flood,
@@ -119,14 +119,22 @@ async function sendAndWait(ask: Ask, raw: string): Promise<void> {
   }
 }
 
-function measureCalls(clients: readonly RpcClient[], workload: Workload): Promise<number> {
+async function measureCalls(
+  served: Served,
+  clients: readonly RpcClient[],
+  workload: Workload,
+): Promise<string> {
   const call = { to: workload.token, data: workload.balanceOf }
-  const steps = clients.map(
-    ({ ask }) =>
-      () =>
-        ask('eth_call', [call, 'latest']),
+  const cpu = served.cpuSeconds()
+  const { count, seconds } = await countFor(
+    clients.map(
+      ({ ask }) =>
+        () =>
+          ask('eth_call', [call, 'latest']),
+    ),
+    CALL_MS,
   )
-  return countPerSecond(steps, CALL_MS)
+  return formatRate(count, seconds, served, cpu)
 }
 
 /** Each lane waits for the receipt of one transaction before it sends the next. */
@@ -194,10 +202,20 @@ async function measureRate(
   const start = performance.now()
   const mined = await run(start + MOST_MS)
   const seconds = (performance.now() - start) / 1000
-  const used = cpu === undefined ? undefined : (served.cpuSeconds() ?? cpu) - cpu
-  const perCpu = used === undefined || used === 0 ? '' : ` (${(mined / used).toFixed(0)})`
   const lost = mined === total ? '' : `, ${total - mined} missing`
-  return `${perSecond(mined / seconds)}${perCpu}${lost}`
+  return `${formatRate(mined, seconds, served, cpu)}${lost}`
+}
+
+/** @param cpu CPU seconds that the server had used before. */
+function formatRate(
+  count: number,
+  seconds: number,
+  served: Served,
+  cpu: number | undefined,
+): string {
+  const used = cpu === undefined ? 0 : (served.cpuSeconds() ?? cpu) - cpu
+  const perCpu = used === 0 ? '' : ` (${(count / used).toFixed(0)})`
+  return `${perSecond(count / seconds)}${perCpu}`
 }
 
 async function forEachLane(
