@@ -53,6 +53,11 @@ function quantile(values: readonly number[], q: number): number {
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
 const dir = await mkdtemp(join(tmpdir(), 'mosaic-bench-'))
 let lab: Lab | undefined
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    void (lab?.stop() ?? Promise.resolve()).finally(() => process.exit(1))
+  })
+}
 try {
   const place = await placeOnLoopback(count)
   lab = await startLab({ dir, nodes: count, epochLength: EPOCH_LENGTH, period: PERIOD, ...place })

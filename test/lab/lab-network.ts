@@ -71,7 +71,8 @@ export type Lab = {
 }
 
 const ETHER = 10n ** 18n
-const START_POLLS = 600
+/** Ten minutes: a machine with more nodes than it likes takes long to start them. */
+const START_POLLS = 3000
 const POLL_MS = 200
 
 /** Starts origin, deploys a core on it, and starts the nodes. */

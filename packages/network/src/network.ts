@@ -89,7 +89,7 @@ const DEFAULT_TIMING: NetworkTiming = {
   maintenanceMs: 1000,
   redialMinMs: 500,
   redialMaxMs: 5000,
-  gossipGraceMs: 5000,
+  gossipGraceMs: 15_000,
   banMs: 10 * 60_000,
   otherChainMs: 60_000,
   statusMs: 30_000,
