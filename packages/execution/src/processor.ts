@@ -113,8 +113,8 @@ export type TrackerRule = 'required' | 'absent'
 /** The state of a root with what the last block touched in memory, while no block is run upon it: to be read at once, not over a wait. */
 export type WarmState = (root: Hash32) => State | undefined
 
-/** Entries of warm state above which it is dropped, about 100 MB. */
-const MAX_WARM_ENTRIES = 300_000
+/** Entries of warm state above which it is dropped, about 110 MB. */
+const MAX_WARM_ENTRIES = 100_000
 const MAX_WARM_READS = 100_000
 const SMALLEST_GAS = 21_000n
 
