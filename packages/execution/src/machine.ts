@@ -104,6 +104,8 @@ export async function createMachine(
     },
     await loadInnerInterpreter(common),
   )
+  // The rules are frozen, and a listener on what all machines share would keep each of them, with its state, for ever.
+  common.events.removeAllListeners('hardforkChanged')
   if (observer !== undefined) {
     evm.events.on('beforeMessage', ({ to, data }, resolve) => {
       if (isObserved && to !== undefined) observer(toAddress(to.toString()), data)
