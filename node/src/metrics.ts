@@ -2,6 +2,7 @@ import { createServer } from 'node:http'
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { MetricsConfig } from './config/types.ts'
 import type { Log } from './logger.ts'
+import { VERSION } from './version.ts'
 
 /** One figure, read when Prometheus asks. */
 export type Figure = {
@@ -25,9 +26,6 @@ export type Metrics = {
   /** The exposition in Prometheus' text format. */
   readonly text: () => Promise<string>
 }
-
-/** The program's version. */
-export const VERSION = '0.1.0'
 
 /** The figures that a configuration asks for, served; and the log that is counted. @throws if the port cannot be had. */
 export async function openMetrics(
@@ -91,6 +89,7 @@ function addFigure(registry: Registry, { name, help }: Figure, figures: readonly
     labelNames: LABELS,
     registers: [],
     async collect() {
+      // A gauge begins with a zero, which nobody read.
       this.reset()
       this.remove({})
       for (const { labels, value } of (await Promise.all(figures.map(readFigure))).flat()) {

@@ -42,7 +42,7 @@ import { nodeFigures, type PayingAccount } from './figures.ts'
 import { openNodeFisherman } from './fisherman-role.ts'
 import { beginGuardJournals } from './key-guards.ts'
 import type { Log } from './logger.ts'
-import { type Metrics, openMetrics, VERSION } from './metrics.ts'
+import { type Metrics, openMetrics } from './metrics.ts'
 import { openNodeChain } from './open-chain.ts'
 import { createOriginViews } from './origin-views.ts'
 import { startPeerNetwork } from './peer-network.ts'
@@ -51,6 +51,7 @@ import { startRelayer } from './relayer-role.ts'
 import { openProducer, openValidator, type WatchedValidator } from './roles.ts'
 import { pruneStates } from './state-pruning.ts'
 import type { Synchroniser } from './sync/synchroniser.ts'
+import { VERSION } from './version.ts'
 
 /** A running node. */
 export type RunningNode = {
