@@ -6,7 +6,7 @@ import {
   type TransactionPool,
   type VotePool,
 } from '@mosaic/chain'
-import { encodeBlock, toReceiptEnvelopes } from '@mosaic/execution'
+import { toReceiptEnvelopes } from '@mosaic/execution'
 import type { NetworkPorts } from '@mosaic/network'
 import { encodeRlp, hexToBytes, toBlockNumber, toHeight } from '@mosaic/primitives'
 import { coreIdentifier, originIdentifier } from '@mosaic/protocol'
@@ -24,15 +24,15 @@ export function createExchangeHandlers(
     blocksByRange: async function* ({ start, count }) {
       for (let number: bigint = start; number < start + BigInt(count); number++) {
         const hash = chain.database.canonicalHash(toBlockNumber(number))
-        const block = hash === undefined ? undefined : chain.database.block(hash)
+        const block = hash === undefined ? undefined : chain.database.encodedBlock(hash)
         if (block === undefined) return
-        yield encodeBlock(block)
+        yield block
       }
     },
     blocksByHash: async function* ({ hashes }) {
       for (const hash of hashes) {
-        const block = chain.database.block(hash)
-        if (block !== undefined) yield encodeBlock(block)
+        const block = chain.database.encodedBlock(hash)
+        if (block !== undefined) yield block
       }
     },
     votesByHeight: async function* ({ chain: name, from, to }) {

@@ -90,6 +90,10 @@ function slowAfter(blocks: number): Answer {
   }
 }
 
+const empty: Answer = async function* () {
+  // What is claimed does not exist.
+}
+
 describe('createSynchroniser', { timeout: 60_000 }, () => {
   test('fetches all blocks from a peer that has them', async () => {
     const node = await newcomer({ a: honest })
@@ -136,6 +140,23 @@ describe('createSynchroniser', { timeout: 60_000 }, () => {
     node.sync.notice('honest', claim())
     await node.idle()
     expect(node.penalties).toEqual(['liar'])
+    expect(node.chain.head().hash).toBe(full.head().hash)
+  })
+
+  test('is not kept busy by one who claims most and has nothing', async () => {
+    const node = await newcomer({ boaster: empty, honest })
+    for (let round = 0; round < 50; round++) {
+      node.sync.notice('boaster', claim(1000n))
+      await node.idle()
+      node.pass(100)
+    }
+    // After 1, 2 and 4 seconds of rest.
+    expect(node.asked).toHaveLength(3)
+    node.pass(60_000)
+    node.sync.notice('boaster', claim(1000n))
+    node.sync.notice('honest', claim())
+    await node.idle()
+    expect(node.asked.map(({ peerId }) => peerId).slice(3)).toEqual(['boaster', 'honest', 'honest'])
     expect(node.chain.head().hash).toBe(full.head().hash)
   })
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { parseArgs } from 'node:util'
 import { type Chain, importBlocks, verifyStore } from '@mosaic/chain'
-import { createSenderRecovery, encodeBlock, type SenderRecovery } from '@mosaic/execution'
+import { createSenderRecovery, type SenderRecovery } from '@mosaic/execution'
 import { decodeGenesisFile } from '@mosaic/genesis'
 import { InvalidValueError, toBlockNumber } from '@mosaic/primitives'
 import { openStore, type Store } from '@mosaic/storage'
@@ -107,9 +107,9 @@ async function exportBlocks(
 async function* encodedBlocks(chain: Chain, from: bigint, to: bigint): AsyncGenerator<Uint8Array> {
   for (let number = from; number <= to; number++) {
     const hash = chain.database.canonicalHash(toBlockNumber(number))
-    const block = hash === undefined ? undefined : chain.database.block(hash)
+    const block = hash === undefined ? undefined : chain.database.encodedBlock(hash)
     if (block === undefined) throw new InvalidValueError(`block ${number} in the store`, undefined)
-    yield encodeBlock(block)
+    yield block
   }
 }
 

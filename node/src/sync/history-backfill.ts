@@ -1,5 +1,6 @@
-import { type Chain, type HistoricBlock, takeHistory } from '@mosaic/chain'
-import { decodeRlp, type Hash32, InvalidValueError, toBlockNumber } from '@mosaic/primitives'
+import { setImmediate } from 'node:timers/promises'
+import { type Chain, type HistoricBlock, outlineHistory, takeHistory } from '@mosaic/chain'
+import { decodeRlp, InvalidValueError, toBlockNumber } from '@mosaic/primitives'
 import type { Store } from '@mosaic/storage'
 import { type Answer, type CourierParts, createCourier, FalseAnswerError } from './courier.ts'
 
@@ -74,7 +75,9 @@ function createFetcher(parts: BackfillParts): (end: bigint) => Promise<void> {
         most = Math.max(1, Math.floor(count / 2))
         return undefined
       }
-      const hashes = chainedHashes(chain, blocks)
+      const outlines = outlineHistory(chain, blocks)
+      if (!outlines.ok) throw new FalseAnswerError(outlines.fault.code)
+      const hashes = outlines.value.map(({ hash }) => hash)
       const history: HistoricBlock[] = []
       while (history.length < hashes.length) {
         const before = history.length
@@ -86,26 +89,12 @@ function createFetcher(parts: BackfillParts): (end: bigint) => Promise<void> {
         }
         if (history.length === before) return undefined
       }
-      const verdict = await takeHistory(chain, store, history)
+      const verdict = await takeHistory(chain, store, history, setImmediate)
       if (!verdict.ok) throw new FalseAnswerError(verdict.fault.code)
       most = Math.min(BLOCKS_AT_ONCE, most * 2)
       return { value: undefined, isComplete: true }
     })
   }
-}
-
-/** Hashes of blocks that follow each other up to the lowest that is here. */
-function chainedHashes(chain: Chain, blocks: readonly Uint8Array[]): readonly Hash32[] {
-  let expected = chain.database.missing()?.parent
-  const hashes = blocks.toReversed().map((bytes) => {
-    const decoded = chain.execution.decodeBlock(bytes)
-    if (!decoded.ok || decoded.value.hash !== expected) {
-      throw new FalseAnswerError(`not the block ${expected}`)
-    }
-    expected = decoded.value.header.parentHash
-    return decoded.value.hash
-  })
-  return hashes.toReversed()
 }
 
 function toEnvelopes(bytes: Uint8Array): readonly Uint8Array[] {

@@ -36,7 +36,10 @@ const WAIT_MS = 15_000
 const FIRST_REST_MS = 1000
 const LONGEST_REST_MS = 60_000
 
-/** Creates the synchroniser of a node. One peer is asked at a time: the one that claims most, of those that did not fail lately. */
+/**
+ * Creates the synchroniser of a node. One peer is asked at a time: of those that failed least of late, the one that claims most. Whoever has
+ * nothing new after all has failed, too: claims cost nothing, and the time they take is that of the others.
+ */
 export function createSynchroniser(parts: SynchroniserParts): Synchroniser {
   const { chain, peers, log, now } = parts
   const stopping = new AbortController()
@@ -47,6 +50,8 @@ export function createSynchroniser(parts: SynchroniserParts): Synchroniser {
   /** What peers last said, as long as it is news. */
   const claims = new Map<string, Status>()
   const rests = new Map<string, { readonly failures: number; readonly until: number }>()
+
+  const failuresOf = (peerId: string): number => rests.get(peerId)?.failures ?? 0
 
   /** A head that is not here may be better than ours, whatever its number: fork choice decides after the import. */
   const isBehind = ({ head }: Status): boolean => chain.database.record(head.hash) === undefined
@@ -98,10 +103,13 @@ export function createSynchroniser(parts: SynchroniserParts): Synchroniser {
       if (until + LONGEST_REST_MS <= now()) rests.delete(peerId)
     }
     const rested = [...claims].filter(([peerId]) => (rests.get(peerId)?.until ?? 0) <= now())
-    return rested.toSorted(([, a], [, b]) => Number(b.head.number - a.head.number))[0]
+    return rested.toSorted(
+      ([one, a], [two, b]) =>
+        failuresOf(one) - failuresOf(two) || Number(b.head.number - a.head.number),
+    )[0]
   }
   const rest = (peerId: string): void => {
-    const failures = (rests.get(peerId)?.failures ?? 0) + 1
+    const failures = failuresOf(peerId) + 1
     const ms = Math.min(LONGEST_REST_MS, FIRST_REST_MS * 2 ** Math.min(failures - 1, 16))
     rests.set(peerId, { failures, until: now() + ms })
   }
@@ -117,8 +125,8 @@ export function createSynchroniser(parts: SynchroniserParts): Synchroniser {
         log('debug', 'fetching blocks failed', { peerId, error })
         outcome = 'failed'
       }
-      if (outcome === 'failed') rest(peerId)
-      else rests.delete(peerId)
+      if (outcome === 'progress') rests.delete(peerId)
+      else rest(peerId)
       // It says anew where it stands within half a minute.
       if (outcome !== 'progress' && claims.get(peerId) === status) claims.delete(peerId)
     }

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { encodeHeader } from '@mosaic/authority'
 import type { BlockRecord, Chain, Checkpoint, TransactionPosition } from '@mosaic/chain'
-import { encodeBlock, toReceiptEnvelopes } from '@mosaic/execution'
+import { toReceiptEnvelopes } from '@mosaic/execution'
 import {
   accept,
   type BlockNumber,
@@ -61,8 +61,8 @@ export function createChainPort(
     logs: async (query, limit) => collectLogs(chain, views, query, limit),
     pendingBlock,
     rawBlock: async (hash) => {
-      const block = database.block(hash)
-      return block === undefined ? undefined : bytesToHex(encodeBlock(block))
+      const block = database.encodedBlock(hash)
+      return block && bytesToHex(block)
     },
     rawHeader: async (hash) => {
       const header = database.header(hash)

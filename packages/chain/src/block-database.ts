@@ -61,6 +61,8 @@ export type BlockDatabase = {
   /** The header of any block that is here. */
   readonly header: (hash: Hash32) => AuthorityHeader | undefined
   readonly block: (hash: Hash32) => Block | undefined
+  /** A block as it is stored and sent, without decoding it. */
+  readonly encodedBlock: (hash: Hash32) => Uint8Array | undefined
   readonly receipts: (hash: Hash32) => BlockReceipts | undefined
   readonly canonicalHash: (number: BlockNumber) => Hash32 | undefined
   readonly position: (transactionHash: Hash32) => TransactionPosition | undefined
@@ -138,6 +140,7 @@ export function createBlockDatabase(
   return {
     record: readRecord,
     block: readBlock,
+    encodedBlock: (hash) => store.get('block', hexToBytes(hash)),
     header: (hash) => readRecord(hash)?.header ?? readBlock(hash)?.header,
     receipts: (hash) => {
       const bytes = store.get('receipts', hexToBytes(hash))

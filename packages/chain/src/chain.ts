@@ -3,6 +3,7 @@ import {
   applyHeader,
   genesisSnapshot,
   type HeaderCheck,
+  type SignerSnapshot,
   verifyHeader,
 } from '@mosaic/authority'
 import type {
@@ -16,6 +17,7 @@ import {
   accept,
   type BlockNumber,
   createQueue,
+  equalBytes,
   type Hash32,
   type Height,
   InvalidValueError,
@@ -25,6 +27,7 @@ import {
 } from '@mosaic/primitives'
 import type { Store, StoreOperation } from '@mosaic/storage'
 import { type BlockDatabase, createBlockDatabase } from './block-database.ts'
+import { createPreparations } from './block-preparation.ts'
 import type { BlockRecord, Checkpoint } from './block-record.ts'
 import type { ChainFault } from './chain-errors.ts'
 import type { ChainDefinition } from './definition.ts'
@@ -65,7 +68,10 @@ export type Chain = {
   readonly finalized: () => Checkpoint
   /** Takes a block from anywhere, after checking all of it. Imports run one after the other. The bytes must not change any more. */
   readonly importBlock: (bytes: Uint8Array) => Promise<Verdict<Imported, ChainFault>>
-  /** Begins to decode a block, while others are imported. `importBlock` with the same array goes on from there. */
+  /**
+   * Begins to read a block, while others are imported. `importBlock` with the same array goes on from there. Its transactions are decoded only
+   * if its header may follow a block that is here, or one whose header was read before.
+   */
   readonly prepareBlock: (bytes: Uint8Array) => void
   /** Takes a block that this node has just built and sealed. */
   readonly adopt: (block: Block, execution: Execution) => Promise<Verdict<Imported, ChainFault>>
@@ -258,33 +264,53 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
   const isAbove = (number: BlockNumber, parent: BlockRecord): boolean =>
     number > finalized.height * definition.epochLength && contains(parent, finalized)
 
-  const check = (
-    block: Block,
-  ): Verdict<{ parent: BlockRecord; snapshot: BlockRecord['snapshot'] }, ChainFault> => {
-    const number = toBlockNumber(block.header.number)
-    const parent = database.record(block.header.parentHash)
-    if (parent === undefined) {
-      return refuse({ code: 'CHAIN_UNKNOWN_PARENT', parentHash: block.header.parentHash, number })
-    }
-    if (block.hash !== finalized.hash && !isAbove(number, parent)) {
-      return refuse({ code: 'CHAIN_CONFLICTS_WITH_FINALITY', finalized: finalized.hash, number })
-    }
+  /** Whether a header may follow another one, and who may seal after it. */
+  const follow = (
+    { header, signer }: Pick<Block, 'header' | 'signer'>,
+    parent: Pick<BlockRecord, 'header' | 'snapshot'>,
+  ): Verdict<SignerSnapshot, ChainFault> => {
     const verified = checkHeader({
-      header: block.header,
+      header,
       parent: parent.header,
       snapshot: parent.snapshot,
-      signer: block.signer,
+      signer,
       rules: definition.rules,
       nowSeconds: nowSeconds(),
     })
     if (!verified.ok) return verified
-    if (block.signer === undefined) return refuse({ code: 'BLOCK_UNSEALED' })
-    const snapshot = applyHeader(
-      parent.snapshot,
-      block.header,
-      block.signer,
-      definition.rules.epoch,
-    )
+    if (signer === undefined) return refuse({ code: 'BLOCK_UNSEALED' })
+    return applyHeader(parent.snapshot, header, signer, definition.rules.epoch)
+  }
+
+  /** Why a block is not taken whose parent is not here. What no block may be is told before that. */
+  const findOrphanFault = ({ header, signer }: Pick<Block, 'header' | 'signer'>): ChainFault => {
+    const { parentHash } = header
+    const verified = checkHeader({
+      header,
+      parent: undefined,
+      snapshot: head.snapshot,
+      signer,
+      rules: definition.rules,
+      nowSeconds: nowSeconds(),
+    })
+    const isOfBadForm =
+      !verified.ok &&
+      verified.fault.code !== 'UNKNOWN_ANCESTOR' &&
+      verified.fault.code !== 'FUTURE_BLOCK'
+    if (isOfBadForm) return verified.fault
+    return { code: 'CHAIN_UNKNOWN_PARENT', parentHash, number: toBlockNumber(header.number) }
+  }
+
+  const check = (
+    block: Pick<Block, 'hash' | 'header' | 'signer'>,
+  ): Verdict<{ parent: BlockRecord; snapshot: SignerSnapshot }, ChainFault> => {
+    const number = toBlockNumber(block.header.number)
+    const parent = database.record(block.header.parentHash)
+    if (parent === undefined) return refuse(findOrphanFault(block))
+    if (block.hash !== finalized.hash && !isAbove(number, parent)) {
+      return refuse({ code: 'CHAIN_CONFLICTS_WITH_FINALITY', finalized: finalized.hash, number })
+    }
+    const snapshot = follow(block, parent)
     return snapshot.ok ? accept({ parent, snapshot: snapshot.value }) : snapshot
   }
 
@@ -311,18 +337,16 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
     for (const listener of listeners) listener(change)
   }
 
-  /** Blocks being decoded, by the array they came in. */
-  const prepared = new WeakMap<Uint8Array, ReturnType<ExecutionLayer['prepareBlock']>>()
-  const decode = (bytes: Uint8Array): ReturnType<ExecutionLayer['prepareBlock']> => {
-    let decoding = prepared.get(bytes)
-    if (decoding === undefined) {
-      decoding = execution.prepareBlock(bytes)
-      // The import tells what went wrong.
-      decoding.catch(() => undefined)
-      prepared.set(bytes, decoding)
-    }
-    return decoding
+  /** A block whose header is that of a stored one. */
+  const recognise = (record: BlockRecord, bytes: Uint8Array): Verdict<Imported, ChainFault> => {
+    const stored = database.encodedBlock(record.hash)
+    if (stored === undefined || equalBytes(stored, bytes))
+      return accept({ record, isNew: false, isHead: false })
+    const { transactionsRoot } = record.header
+    return refuse({ code: 'BLOCK_FOREIGN_BODY', transactionsRoot })
   }
+
+  const preparations = createPreparations({ execution, database, follow })
 
   const { exclusive } = createQueue()
 
@@ -334,23 +358,23 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
     head: () => head,
     finalized: () => finalized,
     exclusive,
-    prepareBlock: (bytes) => void decode(bytes),
+    prepareBlock: (bytes) => void preparations.of(bytes),
     importBlock: (bytes) => {
-      const decoding = decode(bytes)
+      const { outline, complete } = preparations.of(bytes)
       return exclusive(async () => {
-        const decoded = await decoding
-        if (!decoded.ok) return decoded
-        const block = decoded.value
-        const known = database.record(block.hash)
-        if (known !== undefined) return accept({ record: known, isNew: false, isHead: false })
-        const checked = check(block)
+        if (!outline.ok) return outline
+        const known = database.record(outline.value.hash)
+        if (known !== undefined) return recognise(known, bytes)
+        const checked = check(outline.value)
         if (!checked.ok) return checked
         const { parent, snapshot } = checked.value
-        const executed = await execution.processor.execute(block, stateRoot(parent))
+        const block = await complete()
+        if (!block.ok) return block
+        const executed = await execution.processor.execute(block.value, stateRoot(parent))
         if (!executed.ok) return executed
-        const record = deriveRecord(block, executed.value, parent, snapshot, definition)
-        return accept(await append(block, executed.value, record))
-      }).finally(() => prepared.delete(bytes))
+        const record = deriveRecord(block.value, executed.value, parent, snapshot, definition)
+        return accept(await append(block.value, executed.value, record))
+      }).finally(() => preparations.drop(bytes))
     },
     adopt: async (block, executed) => {
       const checked = check(block)

@@ -2,14 +2,16 @@ import { type AuthorityHeader, decodeHeader, encodeHeader, headerHash } from '@m
 import {
   type Address,
   accept,
+  bytesToHex,
   decodeRlp,
   encodeRlp,
   type Hash32,
-  type RlpItem,
   refuse,
+  splitRlpList,
   type Verdict,
 } from '@mosaic/primitives'
-import type { Transaction, TransactionFault } from './transaction.ts'
+import { LEAST_TRANSACTION_GAS, type Transaction, type TransactionFault } from './transaction.ts'
+import { orderedRoot } from './trie.ts'
 
 /** A block of the auxiliary chain; uncles do not exist. */
 export type Block = {
@@ -18,6 +20,12 @@ export type Block = {
   readonly transactions: readonly Transaction[]
   /** Who sealed it; undefined for genesis. */
   readonly signer: Address | undefined
+}
+
+/** A block as its header says. Whether the body belongs to it was not looked at. */
+export type BlockOutline = Pick<Block, 'hash' | 'header' | 'signer'> & {
+  /** The encoded list of transactions, as it came. */
+  readonly body: Uint8Array
 }
 
 /** Why bytes are no block of this chain. */
@@ -29,6 +37,8 @@ export type BlockCodecFault =
       readonly fault: TransactionFault
     }
   | { readonly code: 'BLOCK_UNSEALED' }
+  /** The body is not the one whose root stands in the header. */
+  | { readonly code: 'BLOCK_FOREIGN_BODY'; readonly transactionsRoot: Hash32 }
 
 /** Block RLP: [header, transactions, uncles]. */
 export function encodeBlock(block: Block): Uint8Array {
@@ -39,34 +49,57 @@ export function encodeBlock(block: Block): Uint8Array {
   ])
 }
 
-/** A block as its bytes say, before its transactions are decoded. */
-export type BlockParts = {
-  readonly header: AuthorityHeader
-  /** The envelopes of the transactions. */
-  readonly raws: readonly Uint8Array[]
+/** Reads the header of a block, and recovers who sealed it. Its cost does not depend on the body. */
+export function outlineBlock(
+  bytes: Uint8Array,
+  recoverSigner: (header: AuthorityHeader) => Address | undefined,
+): Verdict<BlockOutline, BlockCodecFault> {
+  let header: AuthorityHeader
+  let body: Uint8Array
+  try {
+    const [first, second, uncles] = splitRlpList(bytes, 3)
+    if (first === undefined || second === undefined || uncles?.length !== 1 || uncles[0] !== 0xc0)
+      return malformed('expected a header, transactions and no uncles')
+    header = decodeHeader(first)
+    body = second
+  } catch (error) {
+    return malformed(error instanceof Error ? error.message : String(error))
+  }
+  const signer = header.number === 0n ? undefined : recoverSigner(header)
+  if (header.number > 0n && signer === undefined) return refuse({ code: 'BLOCK_UNSEALED' })
+  return accept({ hash: headerHash(header), header, signer, body })
 }
 
-/** Takes the bytes of a block apart. */
-export function parseBlock(bytes: Uint8Array): Verdict<BlockParts, BlockCodecFault> {
+/** The envelopes of a block's transactions. Refuses a body of more transactions than the gas of the header allows. */
+export function readEnvelopes({
+  header,
+  body,
+}: Pick<BlockOutline, 'header' | 'body'>): Verdict<readonly Uint8Array[], BlockCodecFault> {
   try {
-    const [headerItem, transactionItems, uncles, ...surplus] = requireList(decodeRlp(bytes))
-    if (headerItem === undefined || surplus.length > 0 || requireList(uncles).length > 0) {
-      return malformed('expected a header, transactions and no uncles')
-    }
-    return accept({
-      header: decodeHeader(encodeRlp(headerItem)),
-      raws: requireList(transactionItems).map(toEnvelope),
-    })
+    return accept(
+      splitRlpList(body, Number(header.gasUsed / LEAST_TRANSACTION_GAS)).map(toEnvelope),
+    )
   } catch (error) {
     return malformed(error instanceof Error ? error.message : String(error))
   }
 }
 
-/** Decodes the transactions of a block with their senders, and recovers who sealed it. */
-export function assembleBlock(
-  { header, raws }: BlockParts,
+/** As {@link readEnvelopes}, of a body that has the root of the header. */
+export function readOwnEnvelopes(
+  outline: Pick<BlockOutline, 'header' | 'body'>,
+  keccak: (bytes: Uint8Array) => Uint8Array,
+): Verdict<readonly Uint8Array[], BlockCodecFault> {
+  const { transactionsRoot } = outline.header
+  const raws = readEnvelopes(outline)
+  if (!raws.ok || bytesToHex(orderedRoot(keccak, raws.value)) === transactionsRoot) return raws
+  return refuse({ code: 'BLOCK_FOREIGN_BODY', transactionsRoot })
+}
+
+/** Decodes the transactions of a block with their senders. */
+export function completeBlock(
+  { hash, header, signer }: BlockOutline,
+  raws: readonly Uint8Array[],
   decodeTransaction: (raw: Uint8Array) => Verdict<Transaction, TransactionFault>,
-  recoverSigner: (header: AuthorityHeader) => Address | undefined,
 ): Verdict<Block, BlockCodecFault> {
   const transactions: Transaction[] = []
   for (const [index, raw] of raws.entries()) {
@@ -74,30 +107,14 @@ export function assembleBlock(
     if (!verdict.ok) return refuse({ code: 'BLOCK_BAD_TRANSACTION', index, fault: verdict.fault })
     transactions.push(verdict.value)
   }
-  const signer = header.number === 0n ? undefined : recoverSigner(header)
-  if (header.number > 0n && signer === undefined) return refuse({ code: 'BLOCK_UNSEALED' })
-  return accept({ hash: headerHash(header), header, transactions, signer })
-}
-
-/** Decodes a block, its transactions with their senders, and recovers who sealed it. */
-export function decodeBlock(
-  bytes: Uint8Array,
-  decodeTransaction: (raw: Uint8Array) => Verdict<Transaction, TransactionFault>,
-  recoverSigner: (header: AuthorityHeader) => Address | undefined,
-): Verdict<Block, BlockCodecFault> {
-  const parts = parseBlock(bytes)
-  return parts.ok ? assembleBlock(parts.value, decodeTransaction, recoverSigner) : parts
+  return accept({ hash, header, transactions, signer })
 }
 
 /** A legacy transaction stands in a block as a list, a typed one as a string: each has one encoding only. */
-function toEnvelope(item: RlpItem): Uint8Array {
-  if (!(item instanceof Uint8Array)) return encodeRlp(item)
+function toEnvelope(encoding: Uint8Array): Uint8Array {
+  const item = decodeRlp(encoding)
+  if (!(item instanceof Uint8Array)) return encoding
   if ((item[0] ?? 0xff) >= 0x80) throw new TypeError('expected a typed transaction in the string')
-  return item
-}
-
-function requireList(item: RlpItem | undefined): readonly RlpItem[] {
-  if (item === undefined || item instanceof Uint8Array) throw new TypeError('expected a list')
   return item
 }
 

@@ -9,11 +9,13 @@ import {
   type Verdict,
 } from '@mosaic/primitives'
 import {
-  assembleBlock,
   type Block,
   type BlockCodecFault,
-  decodeBlock,
-  parseBlock,
+  type BlockOutline,
+  completeBlock,
+  outlineBlock,
+  readEnvelopes,
+  readOwnEnvelopes,
 } from './block.ts'
 import { createCommon } from './common.ts'
 import { type Crypto, loadCrypto } from './crypto.ts'
@@ -48,13 +50,19 @@ export type ExecutionLayer = {
   /** Walks over all trie nodes of a state. @throws StateUnavailableError if one is not there. */
   readonly walkState: (stateRoot: Hash32, visitor: StateVisitor) => Promise<void>
   readonly decodeTransaction: (raw: Uint8Array) => Verdict<Transaction, TransactionFault>
+  /** Decodes a block that was checked before: whether the body has the root of the header is not looked at. */
   readonly decodeBlock: (bytes: Uint8Array) => Verdict<Block, BlockCodecFault>
+  /** The header of a block and who sealed it, whatever the body is: to be judged before anything is spent on that. */
+  readonly outlineBlock: (bytes: Uint8Array) => Verdict<BlockOutline, BlockCodecFault>
   /** As `decodeTransaction` for many, whose senders another thread recovers if there is one. The bytes must not change meanwhile. */
   readonly decodeTransactions: (
     raws: readonly Uint8Array[],
   ) => Promise<readonly Verdict<Transaction, TransactionFault>[]>
-  /** As `decodeBlock`, with the senders recovered on another thread if there is one. The bytes must not change meanwhile. */
-  readonly prepareBlock: (bytes: Uint8Array) => Promise<Verdict<Block, BlockCodecFault>>
+  /**
+   * The whole block of an outline. Compares the root of the body first, then decodes the transactions, whose senders another thread recovers if
+   * there is one. The bytes must not change meanwhile.
+   */
+  readonly completeBlock: (outline: BlockOutline) => Promise<Verdict<Block, BlockCodecFault>>
   /** A transaction of one of this node's own accounts. */
   readonly signTransaction: (fields: OwnTransaction, secretKey: Uint8Array) => Transaction
   /** Signs with a key that is elsewhere: it gets what is hashed to be signed. @throws what it throws */
@@ -127,16 +135,22 @@ export async function createExecutionLayer(options: {
     preview: createProcessor({ ...parts, observer: undefined, tracker: options.tracker }).build,
     walkState: (stateRoot, visitor) => walkState(parts.source, stateRoot, visitor),
     decodeTransaction: (raw) => decode(raw),
-    decodeBlock: (bytes) => decodeBlock(bytes, (raw) => decode(raw), recoverSigner),
+    decodeBlock: (bytes) => {
+      const outline = outlineBlock(bytes, recoverSigner)
+      if (!outline.ok) return outline
+      const raws = readEnvelopes(outline.value)
+      return raws.ok ? completeBlock(outline.value, raws.value, (raw) => decode(raw)) : raws
+    },
+    outlineBlock: (bytes) => outlineBlock(bytes, recoverSigner),
     decodeTransactions: async (raws) => {
       const senders = await recoverAll(raws)
       return raws.map((raw) => decode(raw, senders.get(raw)))
     },
-    prepareBlock: async (bytes) => {
-      const parsed = parseBlock(bytes)
-      if (!parsed.ok) return parsed
-      const senders = await recoverAll(parsed.value.raws)
-      return assembleBlock(parsed.value, (raw) => decode(raw, senders.get(raw)), recoverSigner)
+    completeBlock: async (outline) => {
+      const raws = readOwnEnvelopes(outline, crypto.keccak256)
+      if (!raws.ok) return raws
+      const senders = await recoverAll(raws.value)
+      return completeBlock(outline, raws.value, (raw) => decode(raw, senders.get(raw)))
     },
     signTransaction: (fields, secretKey) => remember(signOwnTransaction(fields, secretKey, common)),
     signTransactionElsewhere: async (fields, sender, sign) =>

@@ -7,7 +7,7 @@
 export type { AccessListResult } from './access-list.ts'
 export type { AccountChange } from './account-change.ts'
 export type { Authorization } from './authorizations.ts'
-export { type Block, type BlockCodecFault, decodeBlock, encodeBlock } from './block.ts'
+export { type Block, type BlockCodecFault, type BlockOutline, encodeBlock } from './block.ts'
 export type { CallFault, CallRequest, CallResult } from './call.ts'
 export { type Crypto, loadCrypto, type RecoverableSignature } from './crypto.ts'
 export { PredeployFailedError, StateUnavailableError, SystemCallError } from './errors.ts'

@@ -30,7 +30,7 @@ import {
 } from './machine.ts'
 import type { Log, Receipt } from './receipt.ts'
 import { State, type StateSource, type StateWrites } from './state.ts'
-import type { Transaction } from './transaction.ts'
+import { LEAST_TRANSACTION_GAS, type Transaction } from './transaction.ts'
 import { type Run, startRun, tryTransaction } from './transaction-run.ts'
 import { orderedRoot } from './trie.ts'
 
@@ -116,7 +116,6 @@ export type WarmState = (root: Hash32) => State | undefined
 /** Entries of warm state above which it is dropped, about 110 MB. */
 const MAX_WARM_ENTRIES = 100_000
 const MAX_WARM_READS = 100_000
-const SMALLEST_GAS = 21_000n
 
 /** Creates the processor of one chain. */
 export function createProcessor(options: {
@@ -205,7 +204,7 @@ export function createProcessor(options: {
       await recordParentHash(machine, environment.parentHash, environment.number)
       const run = startRun()
       const transactions: Transaction[] = []
-      while (environment.gasLimit - run.gasUsed >= SMALLEST_GAS) {
+      while (environment.gasLimit - run.gasUsed >= LEAST_TRANSACTION_GAS) {
         const transaction = candidates.next()
         if (transaction === undefined) break
         const reason = await findObstacle(machine, transaction, environment, run.gasUsed)

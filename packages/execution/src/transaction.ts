@@ -88,6 +88,9 @@ export function authorizationsOf(transaction: Transaction): readonly Authorizati
   }))
 }
 
+/** Gas that every transaction uses at least, also after refunds (EIP-7623). */
+export const LEAST_TRANSACTION_GAS = 21_000n
+
 const SUPPORTED_TYPES = new Set([0, 1, 2, 4])
 
 /**
@@ -300,7 +303,7 @@ export function effectiveTip(transaction: Transaction, baseFeePerGas: bigint): b
 export function calldataFloor(data: Uint8Array): bigint {
   let tokens = 0
   for (const byte of data) tokens += byte === 0 ? 1 : 4
-  return 21_000n + 10n * BigInt(tokens)
+  return LEAST_TRANSACTION_GAS + 10n * BigInt(tokens)
 }
 
 function chainIdOf(decoded: TypedTransaction): bigint | undefined {

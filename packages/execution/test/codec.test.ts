@@ -223,6 +223,32 @@ describe('blocks', () => {
     )
   })
 
+  test('are read with a body that is not theirs only where that was looked at before', async () => {
+    const block = await example()
+    const foreign = encodeBlock({ ...block, transactions: block.transactions.slice(1) })
+    expect(chain.layer.decodeBlock(foreign)).toMatchObject({ ok: true })
+    const outline = chain.layer.outlineBlock(foreign)
+    if (!outline.ok) throw new Error(outline.fault.code)
+    expect(outline.value).toMatchObject({ hash: block.hash, signer: SIGNER.address })
+    expect(await chain.layer.completeBlock(outline.value)).toEqual({
+      ok: false,
+      fault: {
+        code: 'BLOCK_FOREIGN_BODY',
+        transactionsRoot: block.header.transactionsRoot,
+      },
+    })
+  })
+
+  test('have no more transactions than their gas is enough for', async () => {
+    const block = await example()
+    const [header] = parts(block)
+    if (header === undefined) throw new TypeError('expected a header')
+    const most = Number(block.header.gasUsed / 21_000n)
+    const items = Array.from({ length: most }, () => Uint8Array.of(3, 0xc0))
+    expect(readBlock([header, items, []])).toBe('BLOCK_BAD_TRANSACTION')
+    expect(readBlock([header, [...items, Uint8Array.of(3)], []])).toBe('BLOCK_MALFORMED')
+  })
+
   test('may be sealed by anybody: who may seal is for the rules of authority', async () => {
     const block = await example()
     const forged = sealHeader(block.header, block.transactions, BOB)

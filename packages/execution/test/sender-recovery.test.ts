@@ -190,10 +190,10 @@ describe('a layer with a second thread', () => {
     )
     const bytes = encodeBlock(await chain.mine(chain.genesis, { transactions }))
     const layer = await createLayer(recovery)
-    expect(await layer.prepareBlock(bytes)).toEqual((await createLayer()).decodeBlock(bytes))
-    expect(await layer.prepareBlock(bytes.subarray(1))).toMatchObject({
-      ok: false,
-      fault: { code: 'BLOCK_MALFORMED' },
-    })
+    const outline = layer.outlineBlock(bytes)
+    if (!outline.ok) throw new Error(outline.fault.code)
+    expect(await layer.completeBlock(outline.value)).toEqual(
+      (await createLayer()).decodeBlock(bytes),
+    )
   })
 })

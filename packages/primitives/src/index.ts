@@ -24,7 +24,7 @@ export {
   type Verdict,
 } from './errors.ts'
 export { createQueue, type Queue } from './queue.ts'
-export { decodeRlp, encodeRlp, integerToRlp, type RlpItem } from './rlp.ts'
+export { decodeRlp, encodeRlp, integerToRlp, type RlpItem, splitRlpList } from './rlp.ts'
 export {
   type Address,
   type BlockNumber,

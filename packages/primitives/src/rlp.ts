@@ -74,9 +74,39 @@ export function integerToRlp(value: bigint): Uint8Array {
  */
 export function decodeRlp(bytes: Uint8Array, maxDepth = 16): RlpItem {
   const { item, end } = decodeAt(bytes, 0, bytes.length, maxDepth)
+  requireEnd(bytes, end)
+  return item
+}
+
+/**
+ * Takes a list apart without decoding what is in it.
+ *
+ * @param maxItems above that, nothing more is looked at.
+ * @returns the encodings of its items, as views of `bytes`. What is inside of them was not checked.
+ * @throws {@link InvalidValueError} unless `bytes` are exactly one list, of at most `maxItems`, each with a proper prefix.
+ */
+export function splitRlpList(
+  bytes: Uint8Array,
+  maxItems: number = Infinity,
+): readonly Uint8Array[] {
+  const { isList, start, end } = readPrefix(bytes, 0, bytes.length)
+  if (!isList) throw new InvalidValueError('an RLP list', 'a string')
+  requireEnd(bytes, end)
+  const items: Uint8Array[] = []
+  for (let at = start; at < end; ) {
+    if (items.length >= maxItems) {
+      throw new InvalidValueError(`an RLP list of at most ${maxItems} items`, 'more')
+    }
+    const next = readPrefix(bytes, at, end).end
+    items.push(bytes.subarray(at, next))
+    at = next
+  }
+  return items
+}
+
+function requireEnd(bytes: Uint8Array, end: number): void {
   if (end !== bytes.length)
     throw new InvalidValueError('RLP without surplus bytes', `${bytes.length - end} more`)
-  return item
 }
 
 function decodeAt(
@@ -85,9 +115,27 @@ function decodeAt(
   limit: number,
   depth: number,
 ): { item: RlpItem; end: number } {
+  const { isList, start, end } = readPrefix(bytes, at, limit)
+  if (!isList) return { item: bytes.subarray(start, end), end }
+  if (depth === 0) throw new InvalidValueError('RLP nested less deeply', 'a deeper list')
+  const items: RlpItem[] = []
+  for (let next = start; next < end; ) {
+    const decoded = decodeAt(bytes, next, end, depth - 1)
+    items.push(decoded.item)
+    next = decoded.end
+  }
+  return { item: items, end }
+}
+
+/** Where the payload of the item at `at` begins and ends. */
+function readPrefix(
+  bytes: Uint8Array,
+  at: number,
+  limit: number,
+): { readonly isList: boolean; readonly start: number; readonly end: number } {
   const first = bytes[at]
   if (first === undefined || at >= limit) throw new InvalidValueError('an RLP item', 'no bytes')
-  if (first < 0x80) return { item: bytes.subarray(at, at + 1), end: at + 1 }
+  if (first < 0x80) return { isList: false, start: at, end: at + 1 }
   const isList = first >= 0xc0
   const short = first - (isList ? 0xc0 : 0x80)
   let start = at + 1
@@ -104,20 +152,9 @@ function decodeAt(
   }
   const end = start + length
   if (end > limit) throw new InvalidValueError(`${length} bytes of RLP`, `${limit - start}`)
-  if (!isList) {
-    const value = bytes.subarray(start, end)
-    const [only] = value
-    if (length === 1 && only !== undefined && only < 0x80) {
-      throw new InvalidValueError('a single byte as itself', 'a one-byte string')
-    }
-    return { item: value, end }
+  const only = bytes[start]
+  if (!isList && length === 1 && only !== undefined && only < 0x80) {
+    throw new InvalidValueError('a single byte as itself', 'a one-byte string')
   }
-  if (depth === 0) throw new InvalidValueError('RLP nested less deeply', 'a deeper list')
-  const items: RlpItem[] = []
-  for (let next = start; next < end; ) {
-    const decoded = decodeAt(bytes, next, end, depth - 1)
-    items.push(decoded.item)
-    next = decoded.end
-  }
-  return { item: items, end }
+  return { isList, start, end }
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { bytesToHex, hexToBytes } from '../src/bytes.ts'
 import { InvalidValueError } from '../src/errors.ts'
-import { decodeRlp, encodeRlp, integerToRlp, type RlpItem } from '../src/rlp.ts'
+import { decodeRlp, encodeRlp, integerToRlp, type RlpItem, splitRlpList } from '../src/rlp.ts'
 
 const { item } = fc.letrec<{ item: RlpItem; list: readonly RlpItem[] }>((tie) => ({
   item: fc.oneof({ depthSize: 'small', withCrossShrink: true }, fc.uint8Array(), tie('list')),
@@ -71,6 +71,41 @@ describe('encodeRlp and decodeRlp', () => {
     expect(decodeRlp(hexToBytes('0xc1c0'), 2)).toEqual([[]])
     const bomb = Uint8Array.from({ length: 100_000 }, () => 0xf8)
     expect(() => decodeRlp(bomb)).toThrow(InvalidValueError)
+  })
+})
+
+describe('splitRlpList', () => {
+  test('gives the encodings of the items of every list', () => {
+    fc.assert(
+      fc.property(fc.array(item, { maxLength: 6 }), (items) => {
+        expect(splitRlpList(encodeRlp(items))).toEqual(items.map(encodeRlp))
+      }),
+      { seed: 1, numRuns: 300 },
+    )
+  })
+
+  test('takes apart what can be decoded, and nothing of which the prefixes are wrong', () => {
+    fc.assert(
+      fc.property(mutated(), (bytes) => {
+        const whole = tryDecode(bytes)
+        if (whole === undefined || whole instanceof Uint8Array) return
+        expect(splitRlpList(bytes).map((part) => decodeRlp(part))).toEqual(whole)
+      }),
+      { seed: 1, numRuns: 300 },
+    )
+  })
+
+  test.each(['0x', '0x80', '0xc1', '0xc000', '0xf80100', '0xc28100', '0xc283'])(
+    'refuses %s',
+    (wrong) => {
+      expect(() => splitRlpList(hexToBytes(wrong))).toThrow(InvalidValueError)
+    },
+  )
+
+  test('looks at no more items than are allowed', () => {
+    const bytes = encodeRlp([Uint8Array.of(1), Uint8Array.of(2)])
+    expect(splitRlpList(bytes, 2)).toHaveLength(2)
+    expect(() => splitRlpList(bytes, 1)).toThrow('an RLP list of at most 1 items')
   })
 })
 
