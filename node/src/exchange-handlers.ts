@@ -1,7 +1,7 @@
 import { encodeHeader } from '@mosaic/authority'
 import {
   type Chain,
-  countedVotes,
+  countedEncodings,
   encodeSignedVote,
   type TransactionPool,
   type VotePool,
@@ -39,8 +39,8 @@ export function createExchangeHandlers(
       const about =
         name === 'origin' ? originIdentifier(identity.originChainId) : coreIdentifier(identity)
       for (let height: bigint = from; height <= to; height++) {
-        const counted = await countedVotes(store, chain.definition, about, toHeight(height))
-        for (const vote of counted) yield encodeSignedVote(vote)
+        const counted = countedEncodings(store, chain.definition, about, toHeight(height))
+        for await (const { encoded } of counted) yield encoded
         for (const vote of votes.byHeight(about, toHeight(height))) yield encodeSignedVote(vote)
       }
     },

@@ -31,6 +31,7 @@ import {
 import type { VoteMessage } from '@mosaic/protocol'
 import { blockNumberKey, type Store, type StoreOperation } from '@mosaic/storage'
 import { type BlockRecord, type Checkpoint, decodeRecord, encodeRecord } from './block-record.ts'
+import { createRecent } from './recent.ts'
 import { linkMessage } from './vote-index.ts'
 
 /** Receipts of a block, with the logs that are in none. */
@@ -111,16 +112,14 @@ export function createBlockDatabase(
   store: Store,
   decodeBlock: ExecutionLayer['decodeBlock'],
 ): BlockDatabase {
-  const records = new Map<Hash32, BlockRecord>()
-  const blocks = new Map<Hash32, Block>()
+  const records = createRecent<Hash32, BlockRecord>(RECORDS_KEPT)
+  const blocks = createRecent<Hash32, Block>(BLOCKS_KEPT)
 
   const readRecord = (hash: Hash32): BlockRecord | undefined => {
     const cached = records.get(hash)
     if (cached !== undefined) return cached
     const bytes = store.get('blockMeta', hexToBytes(hash))
-    return bytes === undefined
-      ? undefined
-      : remember(records, RECORDS_KEPT, hash, decodeRecord(bytes))
+    return bytes === undefined ? undefined : records.set(hash, decodeRecord(bytes))
   }
   const readBlock = (hash: Hash32): Block | undefined => {
     const cached = blocks.get(hash)
@@ -134,7 +133,7 @@ export function createBlockDatabase(
         verdict.ok ? verdict.value.hash : verdict.fault.code,
       )
     }
-    return remember(blocks, BLOCKS_KEPT, hash, verdict.value)
+    return blocks.set(hash, verdict.value)
   }
 
   return {
@@ -163,8 +162,8 @@ export function createBlockDatabase(
     },
     head: () => toHash(store.get('meta', HEAD_KEY)),
     remember: (block, record) => {
-      remember(records, RECORDS_KEPT, block.hash, record)
-      remember(blocks, BLOCKS_KEPT, block.hash, block)
+      records.set(block.hash, record)
+      blocks.set(block.hash, block)
     },
     finalized: () => {
       const bytes = store.get('meta', FINALIZED_KEY)
@@ -312,11 +311,3 @@ function toHash(bytes: Uint8Array | undefined): Hash32 | undefined {
 }
 
 /** Keeps a value in a cache of at most `limit` entries; the oldest goes. */
-function remember<T>(cache: Map<Hash32, T>, limit: number, hash: Hash32, value: T): T {
-  if (cache.size >= limit) {
-    const [oldest] = cache.keys()
-    if (oldest !== undefined) cache.delete(oldest)
-  }
-  cache.set(hash, value)
-  return value
-}

@@ -4,6 +4,7 @@ import type { Hash32, Verdict } from '@mosaic/primitives'
 import type { BlockDatabase } from './block-database.ts'
 import type { BlockRecord } from './block-record.ts'
 import type { ChainFault } from './chain-errors.ts'
+import { createRecent } from './recent.ts'
 
 /** A block that was read as far as it was worth it. */
 type Preparation = {
@@ -37,7 +38,7 @@ export function createPreparations(parts: {
   const { execution, database, follow } = parts
   /** By the array they came in. */
   const preparations = new WeakMap<Uint8Array, Preparation>()
-  const ahead = new Map<Hash32, Position>()
+  const ahead = createRecent<Hash32, Position>(MOST_AHEAD)
 
   const mayFollow = (outline: BlockOutline): boolean => {
     const { hash, header } = outline
@@ -46,8 +47,6 @@ export function createPreparations(parts: {
     const snapshot = parent && follow(outline, parent)
     if (snapshot?.ok !== true) return false
     ahead.set(hash, { header, snapshot: snapshot.value })
-    const [oldest] = ahead.keys()
-    if (ahead.size > MOST_AHEAD && oldest !== undefined) ahead.delete(oldest)
     return true
   }
 

@@ -56,6 +56,7 @@ export {
 export { type StoreFault, type StoreReport, verifyStore } from './verify-store.ts'
 export {
   type CountedVote,
+  countedEncodings,
   countedVotes,
   decodeSignedVote,
   encodeSignedVote,

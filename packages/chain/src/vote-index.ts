@@ -35,8 +35,11 @@ export type SignedVote = {
   readonly validator: Address
 }
 
+/** A signed vote, and the digest that was signed: the link between its checkpoints. */
+export type LinkVote = SignedVote & { readonly link: Hash32 }
+
 /** A vote that a block counted. */
-export type CountedVote = SignedVote & { readonly link: Hash32; readonly blockHash: Hash32 }
+export type CountedVote = LinkVote & { readonly blockHash: Hash32 }
 
 /** Wire and disk form of a signed vote. The signer is not in it: it is recovered. */
 export function encodeSignedVote({
@@ -46,18 +49,24 @@ export function encodeSignedVote({
   return encodeRlp([...messageItems(vote), hexToBytes(signature)])
 }
 
-/** Reads a signed vote and recovers its signer. @throws InvalidValueError on any other form, or if the signature is no proper one. */
+/**
+ * Reads a signed vote and recovers its signer.
+ *
+ * @param recover as `recoverSigner` of protocol, which it is unless told.
+ * @throws InvalidValueError on any other form, or if the signature is no proper one.
+ */
 export function decodeSignedVote(
   bytes: Uint8Array,
   domain: Hash32,
-): SignedVote & { readonly link: Hash32 } {
+  recover: typeof recoverSigner = recoverSigner,
+): LinkVote {
   const items = requireItems(bytes)
   const vote = decodeMessage(items.slice(0, MESSAGE_ITEMS))
   const signature = bytesToHex(items[MESSAGE_ITEMS] ?? new Uint8Array())
   const link = voteDigest(domain, vote)
   const validator =
     items.length === MESSAGE_ITEMS + 1 && signature.length === 130
-      ? recoverSigner(link, signature)
+      ? recover(link, signature)
       : undefined
   if (validator === undefined)
     throw new InvalidValueError('a vote signature of 64 bytes', signature)
@@ -195,21 +204,14 @@ export function openedLinks(
   )
 }
 
-/** The votes that a block counted, from its receipts; without those whose link was opened before this node's chain began. */
+/** The encoded votes that a block counted, from its receipts; without those whose link was opened before this node's chain began. */
 export function recordedVotes(
   execution: Pick<Execution, 'receipts'>,
-  { identity }: Pick<ChainDefinition, 'identity'>,
   messageOf: (link: Hash32) => VoteMessage | undefined,
-): readonly (SignedVote & { readonly link: Hash32 })[] {
-  const domain = domainSeparator(identity)
+): readonly Uint8Array[] {
   return voteEvents(execution, messageOf).flatMap((event) =>
     event.name === 'VoteRecorded' && event.vote !== undefined
-      ? [
-          decodeSignedVote(
-            encodeSignedVote({ vote: event.vote, signature: event.signature }),
-            domain,
-          ),
-        ]
+      ? [encodeSignedVote({ vote: event.vote, signature: event.signature })]
       : [],
   )
 }
@@ -259,18 +261,33 @@ export async function countedVotes(
   height: Height,
 ): Promise<readonly CountedVote[]> {
   const domain = domainSeparator(definition.identity)
+  const votes: CountedVote[] = []
+  for await (const { encoded, blockHash } of countedEncodings(store, definition, chain, height))
+    votes.push({ ...decodeSignedVote(encoded, domain), blockHash })
+  return votes
+}
+
+/**
+ * As {@link countedVotes}, without recovering who signed.
+ *
+ * @yields each as it is sent, and the block that counted it.
+ */
+export async function* countedEncodings(
+  store: Pick<Store, 'entries'>,
+  definition: ChainDefinition,
+  chain: Hash32,
+  height: Height,
+): AsyncGenerator<{ readonly encoded: Uint8Array; readonly blockHash: Hash32 }> {
   const from = prefixOf(chain, height, definition)
   const to = prefixOf(chain, toHeight(height + 1n), definition)
-  const votes: CountedVote[] = []
   for await (const [, value] of store.entries('vote', { from, to })) {
     const items = decodeRlp(value, 1)
     const [encoded, blockHash] = items instanceof Uint8Array ? [] : items
     if (!(encoded instanceof Uint8Array) || !(blockHash instanceof Uint8Array)) {
       throw new InvalidValueError('a counted vote', bytesToHex(value))
     }
-    votes.push({ ...decodeSignedVote(encoded, domain), blockHash: toHash32(bytesToHex(blockHash)) })
+    yield { encoded, blockHash: toHash32(bytesToHex(blockHash)) }
   }
-  return votes
 }
 
 /** 2, then the link: apart from the votes by height. */

@@ -18,6 +18,7 @@ import {
 } from '@mosaic/protocol'
 import type { BlockRecord } from './block-record.ts'
 import type { Chain } from './chain.ts'
+import { createRecent } from './recent.ts'
 import { decodeSignedVote, recordedVotes } from './vote-index.ts'
 import type { PendingVote, VotePool } from './vote-pool.ts'
 
@@ -47,6 +48,9 @@ export type VoteIntake = {
 /** Checkpoint heights above the newest that a vote may name: its sender may be a little ahead. */
 const AHEAD = 2n
 
+/** Votes of 16 validators about both chains for 128 checkpoints, 4 MB. */
+const VOTES_REMEMBERED = 4096
+
 /**
  * Creates the intake of one node.
  *
@@ -75,13 +79,31 @@ export function createVoteIntake(
     return cached.validators
   }
 
+  /** Votes whose signers were in an active set, by their bytes: those are seen again and again. */
+  const recovered = createRecent<string, PendingVote>(VOTES_REMEMBERED)
+  /** Votes that the chain of the head counted lately. They come again from every peer that is asked for its votes. */
+  const counted = createRecent<string, true>(VOTES_REMEMBERED)
+
+  const read = (bytes: Uint8Array): PendingVote =>
+    recovered.get(bytesToHex(bytes)) ??
+    decodeSignedVote(bytes, domain, chain.execution.recoverDigestSigner)
+  const countedIn = (hash: Hash32): readonly PendingVote[] => {
+    const { database } = chain
+    const executed = database.receipts(hash)
+    if (executed === undefined) return []
+    return recordedVotes(executed, database.linkMessage).map((bytes) =>
+      recovered.set(bytesToHex(bytes), read(bytes)),
+    )
+  }
   const close = chain.onHead(({ removed, added }) => {
-    for (const { hash } of added) for (const vote of countedIn(chain, hash)) onVote(vote)
-    if (removed.length === 0) return
-    const countedAgain = new Set(added.flatMap(({ hash }) => countedIn(chain, hash).map(keyOf)))
-    for (const vote of removed.flatMap(({ hash }) => countedIn(chain, hash))) {
-      if (!countedAgain.has(keyOf(vote))) pool.add(vote)
+    const lost = removed.flatMap(({ hash }) => countedIn(hash))
+    for (const vote of lost) counted.delete(keyOf(vote))
+    for (const vote of added.flatMap(({ hash }) => countedIn(hash))) {
+      counted.set(keyOf(vote), true)
+      pool.remove(vote.link, vote.validator)
+      onVote(vote)
     }
+    for (const vote of lost) if (counted.get(keyOf(vote)) === undefined) pool.add(vote)
   })
 
   return {
@@ -90,7 +112,7 @@ export function createVoteIntake(
     take: async (bytes) => {
       let vote: PendingVote
       try {
-        vote = decodeSignedVote(bytes, domain)
+        vote = read(bytes)
       } catch (error) {
         if (!(error instanceof InvalidValueError)) throw error
         return refuse({ code: 'VOTE_MALFORMED', reason: error.message })
@@ -103,7 +125,9 @@ export function createVoteIntake(
       if (!(await validators()).has(vote.validator)) {
         return refuse({ code: 'VOTE_NOT_A_VALIDATOR', validator: vote.validator })
       }
+      recovered.set(bytesToHex(bytes), vote)
       onVote(vote)
+      if (counted.get(keyOf(vote)) !== undefined) return refuse({ code: 'VOTE_KNOWN' })
       const head = chain.head()
       const newest = about === auxiliary ? head.header.number / epochLength : undefined
       const justified = about === auxiliary ? newest : head.origin.justified.height
@@ -116,11 +140,6 @@ export function createVoteIntake(
       return pool.add(vote) ? accept(vote) : refuse({ code: 'VOTE_KNOWN' })
     },
   }
-}
-
-function countedIn({ database, definition }: Chain, hash: Hash32): readonly PendingVote[] {
-  const executed = database.receipts(hash)
-  return executed === undefined ? [] : recordedVotes(executed, definition, database.linkMessage)
 }
 
 function keyOf({ link, validator }: PendingVote): string {

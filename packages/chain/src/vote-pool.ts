@@ -1,9 +1,9 @@
 import { isSameVote } from '@mosaic/finality'
 import type { Address, Hash32, Height } from '@mosaic/primitives'
-import type { SignedVote } from './vote-index.ts'
+import type { LinkVote } from './vote-index.ts'
 
 /** A vote that waits to be carried into a block. */
-export type PendingVote = SignedVote & { readonly link: Hash32 }
+export type PendingVote = LinkVote
 
 /** Votes that were seen but not yet counted by the chain of the head. Bounded per validator. */
 export type VotePool = {

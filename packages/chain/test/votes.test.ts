@@ -3,6 +3,7 @@ import { secretKeyToAddress, signDigest, voteDigest } from '@mosaic/protocol'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
+  type Chain,
   countedVotes,
   createVoteIntake,
   createVotePool,
@@ -148,6 +149,51 @@ describe('the intake of votes', () => {
     })
     expect(await intake.take(bytes)).toEqual({ ok: false, fault: { code: 'VOTE_KNOWN' } })
     expect(await intake.validators()).toEqual(new Set(VALIDATORS.map(({ address }) => address)))
+  })
+
+  test('recovers the signer of a vote once, however often and by whomever it is told', async () => {
+    const { chain, extend, vote } = await createTestChain()
+    let recoveries = 0
+    const watched: Chain = {
+      ...chain,
+      execution: {
+        ...chain.execution,
+        recoverDigestSigner: (...signed) => {
+          recoveries++
+          return chain.execution.recoverDigestSigner(...signed)
+        },
+      },
+    }
+    const intake = createVoteIntake(watched, createVotePool())
+    const first = await extend(await extend(chain.genesis))
+    const message = vote(first, 0n, 1n)
+    const votes = VALIDATORS.map((validator) => signedVote(message, validator))
+    for (const bytes of [...votes, ...votes]) await intake.take(bytes.slice())
+    await extend(first, { votes: [message] })
+    for (const bytes of votes) await intake.take(bytes.slice())
+    expect(recoveries).toBe(VALIDATORS.length)
+    // Strangers are not remembered: they may sign without end.
+    const strange = signedVote(message, account('stranger'))
+    await intake.take(strange)
+    await intake.take(strange)
+    expect(recoveries).toBe(VALIDATORS.length + 2)
+  })
+
+  test('takes no vote again that the chain of the head counted', async () => {
+    const { chain, extend, vote } = await createTestChain()
+    const pool = createVotePool()
+    const intake = createVoteIntake(chain, pool)
+    const first = await extend(await extend(chain.genesis))
+    const message = vote(first, 0n, 1n)
+    await intake.take(signedVote(message, FIRST))
+    await intake.take(signedVote(message, SECOND))
+    await extend(first, { votes: [message], voters: [FIRST] })
+    expect(pool.pending().map(({ validator }) => validator)).toEqual([SECOND.address])
+    expect(await intake.take(signedVote(message, FIRST))).toEqual({
+      ok: false,
+      fault: { code: 'VOTE_KNOWN' },
+    })
+    expect(pool.pending()).toHaveLength(1)
   })
 
   test('refuses a forged signature: it recovers to nobody in the set', async () => {

@@ -8,6 +8,7 @@ import {
   toAddress,
   type Verdict,
 } from '@mosaic/primitives'
+import { normaliseSignature } from '@mosaic/protocol'
 import {
   type Block,
   type BlockCodecFault,
@@ -77,6 +78,8 @@ export type ExecutionLayer = {
   readonly sign: Crypto['sign']
   /** Who sealed a header; undefined if the seal does not recover. */
   readonly recoverSigner: (header: AuthorityHeader) => Address | undefined
+  /** As `recoverSigner` of protocol, which takes twenty times as long: who signed a digest, undefined if the signature is no proper one. */
+  readonly recoverDigestSigner: (digest: Hash32, signature: Hex) => Address | undefined
   readonly keccak256: Crypto['keccak256']
   /** Which cryptographic implementations run. */
   readonly crypto: Crypto['chosen']
@@ -159,6 +162,7 @@ export async function createExecutionLayer(options: {
       remember(impersonateTransaction(fields, sender, common)),
     sign: crypto.sign,
     recoverSigner,
+    recoverDigestSigner: (digest, signature) => recoverFromCompact(digest, signature, crypto),
     keccak256: crypto.keccak256,
     crypto: crypto.chosen,
   }
@@ -168,11 +172,29 @@ function recoverSealer(header: AuthorityHeader, crypto: Crypto): Address | undef
   const seal = readSeal(header)
   const recovery = seal?.[64]
   if (seal === undefined || (recovery !== 0 && recovery !== 1)) return undefined
-  const r = seal.subarray(0, 32)
   const s = seal.subarray(32, 64)
   if (BigInt(bytesToHex(s)) > HALF_ORDER) return undefined
+  return recoverAddress(sealHash(header), seal.subarray(0, 32), s, recovery, crypto)
+}
+
+function recoverFromCompact(digest: Hash32, signature: Hex, crypto: Crypto): Address | undefined {
+  const compact = normaliseSignature(signature)
+  if (compact === undefined) return undefined
+  const bytes = hexToBytes(compact)
+  const recovery = (bytes[32] ?? 0) >= 0x80 ? 1 : 0
+  bytes[32] = (bytes[32] ?? 0) & 0x7f
+  return recoverAddress(digest, bytes.subarray(0, 32), bytes.subarray(32), recovery, crypto)
+}
+
+function recoverAddress(
+  digest: Hash32,
+  r: Uint8Array,
+  s: Uint8Array,
+  recovery: 0 | 1,
+  crypto: Crypto,
+): Address | undefined {
   try {
-    const key = crypto.recoverPublicKey(hexToBytes(sealHash(header)), r, s, recovery)
+    const key = crypto.recoverPublicKey(hexToBytes(digest), r, s, recovery)
     return toAddress(bytesToHex(crypto.keccak256(key).subarray(12)))
   } catch {
     return undefined

@@ -1,4 +1,14 @@
-import { concatBytes, decodeRlp, encodeRlp, hexToBytes, type RlpItem } from '@mosaic/primitives'
+import {
+  bytesToHex,
+  concatBytes,
+  decodeRlp,
+  encodeRlp,
+  hexToBytes,
+  type RlpItem,
+  toHash32,
+  ZERO_HASH,
+} from '@mosaic/primitives'
+import { recoverSigner, signDigest } from '@mosaic/protocol'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
@@ -254,6 +264,29 @@ describe('blocks', () => {
     const forged = sealHeader(block.header, block.transactions, BOB)
     const verdict = chain.layer.decodeBlock(encodeBlock(forged))
     expect(verdict.ok && verdict.value.signer).toBe(BOB.address)
+  })
+})
+
+describe('recoverDigestSigner', () => {
+  test('names the same signer as the protocol, of proper signatures and others', () => {
+    const signature = fc.oneof(
+      fc.uint8Array({ minLength: 64, maxLength: 65 }),
+      fc.uint8Array({ minLength: 32, maxLength: 32 }).map((digest) => {
+        const own = hexToBytes(signDigest(toHash32(bytesToHex(digest)), ALICE.secretKey))
+        own[0] = digest[0] ?? 0
+        return own
+      }),
+      fc.constant(hexToBytes(signDigest(ZERO_HASH, ALICE.secretKey))),
+    )
+    fc.assert(
+      fc.property(signature, (bytes) => {
+        const hex = bytesToHex(bytes)
+        expect(chain.layer.recoverDigestSigner(ZERO_HASH, hex)).toBe(recoverSigner(ZERO_HASH, hex))
+      }),
+      { ...SEED, numRuns: 200 },
+    )
+    const own = signDigest(ZERO_HASH, ALICE.secretKey)
+    expect(chain.layer.recoverDigestSigner(ZERO_HASH, own)).toBe(ALICE.address)
   })
 })
 
