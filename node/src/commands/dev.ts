@@ -8,8 +8,13 @@ import {
   type DevChain,
   type DevChainOptions,
 } from '@mosaic/devchain'
-import { bytesToHex, type Hex, hexToBytes, InvalidValueError } from '@mosaic/primitives'
-import { checksummed } from '@mosaic/rpc'
+import {
+  bytesToHex,
+  checksummed,
+  type Hex,
+  hexToBytes,
+  InvalidValueError,
+} from '@mosaic/primitives'
 import { describeError } from '../logger.ts'
 import { every } from '../periodic.ts'
 

@@ -35,17 +35,26 @@ export function createStatePort(chain: Chain): StatePort {
   const { queries } = chain.execution
   return {
     account: async (at, address) => {
-      const { nonce, balance } = await withState(queries.account(rootAt(chain, at), address))
+      const root = rootAt(chain, at)
+      const { nonce, balance } = await withState(root, queries.account(root, address))
       return { nonce, balance }
     },
-    code: async (at, address) =>
-      bytesToHex(await withState(queries.code(rootAt(chain, at), address))),
-    storage: async (at, address, slot) => withState(queries.slot(rootAt(chain, at), address, slot)),
+    code: async (at, address) => {
+      const root = rootAt(chain, at)
+      return bytesToHex(await withState(root, queries.code(root, address)))
+    },
+    storage: async (at, address, slot) => {
+      const root = rootAt(chain, at)
+      return withState(root, queries.slot(root, address, slot))
+    },
     proof: async (at, address, slots) => readProof(chain, at, address, slots),
     call: async (request, signal) => {
       const { at, feeRecipient, message, pretence } = prepareCall(chain, request)
       signal.throwIfAborted()
-      const result = await withState(queries.call(at, feeRecipient, message, pretence))
+      const result = await withState(
+        at.stateRoot,
+        queries.call(at, feeRecipient, message, pretence),
+      )
       return result.ok
         ? { kind: 'success', returnData: bytesToHex(result.value.returned) }
         : toFailure(result.fault)
@@ -53,13 +62,19 @@ export function createStatePort(chain: Chain): StatePort {
     estimateGas: async (request, signal) => {
       const { at, feeRecipient, message, pretence } = prepareCall(chain, request)
       signal.throwIfAborted()
-      const result = await withState(queries.estimateGas(at, feeRecipient, message, pretence))
+      const result = await withState(
+        at.stateRoot,
+        queries.estimateGas(at, feeRecipient, message, pretence),
+      )
       return result.ok ? { kind: 'success', gas: result.value } : toFailure(result.fault)
     },
     accessList: async (request, signal) => {
       const { at, feeRecipient, message, pretence } = prepareCall(chain, request)
       signal.throwIfAborted()
-      const result = await withState(queries.accessList(at, feeRecipient, message, pretence))
+      const result = await withState(
+        at.stateRoot,
+        queries.accessList(at, feeRecipient, message, pretence),
+      )
       return result.ok ? { kind: 'success', ...result.value } : toFailure(result.fault)
     },
     simulate: async ({ at, blocks, validation, traceTransfers }) => {
@@ -70,7 +85,10 @@ export function createStatePort(chain: Chain): StatePort {
         calls: calls.map((call) => ({ ...toMessage(call), nonce: call.nonce })),
       }))
       const options = { validation, traceTransfers }
-      const result = await withState(queries.simulate(header, at, feeRecipient, requests, options))
+      const result = await withState(
+        header.stateRoot,
+        queries.simulate(header, at, feeRecipient, requests, options),
+      )
       return result.ok ? accept(result.value.map(toSimulatedBlock)) : result
     },
   }
@@ -112,7 +130,7 @@ export async function readProof(
   slots: Parameters<StatePort['proof']>[2],
 ): ReturnType<StatePort['proof']> {
   const { stateRoot } = requireRecord(chain, at).header
-  const proof = await withState(chain.execution.queries.proof(stateRoot, address, slots))
+  const proof = await withState(stateRoot, chain.execution.queries.proof(stateRoot, address, slots))
   return {
     address,
     nonce: proof.nonce,
@@ -127,13 +145,20 @@ export async function readProof(
   }
 }
 
-/** @throws RpcError instead of what says that the state is not kept, or that something took too long or too much. */
-export async function withState<T>(answer: Promise<T>): Promise<T> {
+/**
+ * @param root of the state that is read.
+ * @throws RpcError instead of what says that the state is not kept, or that something took too long or too much.
+ */
+export async function withState<T>(root: Hash32, answer: Promise<T>): Promise<T> {
   try {
     return await answer
   } catch (error) {
     if (error instanceof StateUnavailableError) {
-      throw new RpcError(ERROR_CODE.server, 'the state of this block is not available')
+      // Who asks for an archive looks for these words of geth.
+      throw new RpcError(
+        ERROR_CODE.server,
+        `missing trie node ${root.slice(2)} (path ) state ${root} is not available, not found`,
+      )
     }
     if (error instanceof CallTimeoutError) {
       throw new RpcError(ERROR_CODE.server, 'execution timeout')
@@ -188,7 +213,14 @@ function toBlockOverrides({
 
 /** A fault of a call as JSON-RPC knows it. */
 export function toFailure(fault: CallFault): CallFailure {
-  return fault.code === 'CALL_REVERTED'
-    ? { kind: 'revert', data: bytesToHex(fault.data) }
-    : { kind: 'halt', message: fault.message }
+  switch (fault.code) {
+    case 'CALL_REVERTED':
+      return { kind: 'revert', data: bytesToHex(fault.data) }
+    case 'CALL_FAILED':
+      return { kind: 'halt', message: fault.message }
+    case 'CALL_REFUSED':
+      return { kind: 'refused', message: fault.message }
+    default:
+      return fault satisfies never
+  }
 }

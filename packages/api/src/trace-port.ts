@@ -15,7 +15,10 @@ export function createTracePort(chain: Chain): TracePort {
     only?: number,
   ): Promise<readonly TraceView[]> => {
     const stateRoot = chain.stateRoot(requireRecord(chain, block.header.parentHash))
-    return withState(execution.queries.traceBlock(block, stateRoot, choice, { only, timeoutMs }))
+    return withState(
+      stateRoot,
+      execution.queries.traceBlock(block, stateRoot, choice, { only, timeoutMs }),
+    )
   }
   const requireBlock = (hash: Hash32): Block => {
     const block = database.block(hash)
@@ -45,6 +48,7 @@ export function createTracePort(chain: Chain): TracePort {
     call: async (request, choice, timeoutMs) => {
       const { at, feeRecipient, message, pretence } = prepareCall(chain, request)
       const result = await withState(
+        at.stateRoot,
         execution.queries.traceCall(at, feeRecipient, message, choice, { pretence, timeoutMs }),
       )
       return result.ok ? { kind: 'success', trace: result.value } : toFailure(result.fault)

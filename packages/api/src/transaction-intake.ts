@@ -27,7 +27,6 @@ export type TransactionIntake = {
 }
 
 const MAX_NONCE = 2n ** 64n - 1n
-const MAX_INIT_CODE_BYTES = 49_152
 /** Code of an account that delegates (EIP-7702): such an account still sends. */
 const DELEGATION_PREFIX = [0xef, 0x01, 0x00]
 
@@ -144,17 +143,14 @@ function findFault(
   transaction: Transaction,
   code: Uint8Array | undefined,
 ): TransactionFault | undefined {
-  const { from, nonce, to, data } = transaction
+  const { from, nonce } = transaction
   if (nonce === MAX_NONCE) return { code: 'NONCE_AT_MAXIMUM' }
   if (
     code !== undefined &&
     !isImpersonated(transaction) &&
     !DELEGATION_PREFIX.every((byte, i) => code[i] === byte)
   ) {
-    return { code: 'SENDER_HAS_CODE', address: from }
-  }
-  if (to === undefined && data.length > MAX_INIT_CODE_BYTES) {
-    return { code: 'INIT_CODE_TOO_LARGE', size: data.length, limit: MAX_INIT_CODE_BYTES }
+    return { code: 'SENDER_HAS_CODE', address: from, codeHash: keccak256(code) }
   }
   return undefined
 }
@@ -170,7 +166,7 @@ function toDecodingFault({ code, message }: DecodingFault): TransactionFault {
     case 'TRANSACTION_MALFORMED':
       return message === 'invalid sender'
         ? { code: 'INVALID_SENDER' }
-        : { code: 'MALFORMED', reason: message.replace(/^rlp: /, '') }
+        : { code: 'MALFORMED', reason: message }
     default:
       return code satisfies never
   }
@@ -186,16 +182,22 @@ function toFault(fault: PoolFault): TransactionFault {
       return { code: 'INTRINSIC_GAS', gas: fault.gas, needed: fault.needed }
     case 'POOL_ABOVE_BLOCK_GAS_LIMIT':
       return { code: 'ABOVE_BLOCK_GAS_LIMIT' }
-    case 'POOL_INSUFFICIENT_FUNDS':
-      return { code: 'INSUFFICIENT_FUNDS', balance: fault.balance, cost: fault.cost }
+    case 'POOL_INSUFFICIENT_FUNDS': {
+      const { balance, cost, queued, replaced } = fault
+      return { code: 'INSUFFICIENT_FUNDS', balance, cost, queued, replaced }
+    }
     case 'POOL_TIP_ABOVE_FEE_CAP':
       return { code: 'TIP_ABOVE_FEE_CAP' }
     case 'POOL_REPLACEMENT_UNDERPRICED':
       return { code: 'REPLACEMENT_UNDERPRICED' }
     case 'POOL_ACCOUNT_LIMIT':
-      return { code: 'ACCOUNT_LIMIT' }
+      return { code: 'ACCOUNT_LIMIT', pooled: fault.limit }
     case 'POOL_OVERSIZED':
       return { code: 'OVERSIZED', size: fault.size, limit: fault.limit }
+    case 'POOL_UNDERPRICED':
+      return { code: 'UNDERPRICED' }
+    case 'POOL_FUTURE_REPLACES_PENDING':
+      return { code: 'FUTURE_REPLACES_PENDING' }
     case 'POOL_FULL':
       return { code: 'POOL_FULL' }
     default:

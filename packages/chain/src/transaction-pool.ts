@@ -7,11 +7,24 @@ export type PoolFault =
   | { readonly code: 'POOL_NONCE_TOO_LOW'; readonly next: bigint; readonly given: bigint }
   | { readonly code: 'POOL_INTRINSIC_GAS'; readonly gas: bigint; readonly needed: bigint }
   | { readonly code: 'POOL_ABOVE_BLOCK_GAS_LIMIT'; readonly limit: bigint }
-  | { readonly code: 'POOL_INSUFFICIENT_FUNDS'; readonly balance: bigint; readonly cost: bigint }
+  | {
+      readonly code: 'POOL_INSUFFICIENT_FUNDS'
+      readonly balance: bigint
+      readonly cost: bigint
+      /** What the sender's other waiting transactions cost, if the sender can pay this one but not all. */
+      readonly queued: bigint | undefined
+      /** What a transaction costs that this one would replace; undefined if there is none. */
+      readonly replaced: bigint | undefined
+    }
   | { readonly code: 'POOL_TIP_ABOVE_FEE_CAP' }
   | { readonly code: 'POOL_REPLACEMENT_UNDERPRICED' }
   | { readonly code: 'POOL_ACCOUNT_LIMIT'; readonly limit: number }
   | { readonly code: 'POOL_OVERSIZED'; readonly size: number; readonly limit: number }
+  /** The pool is full, and no transaction in it pays less. */
+  | { readonly code: 'POOL_UNDERPRICED' }
+  /** The pool is full, and this one stands behind a gap: it would cost nothing to drive out others with such. */
+  | { readonly code: 'POOL_FUTURE_REPLACES_PENDING' }
+  /** The pool is full of transactions that pay less, but too few of them may give way. */
   | { readonly code: 'POOL_FULL' }
 
 /** The account of a sender at the head. */
@@ -69,16 +82,28 @@ const REPLACEMENT_BUMP = 10n
 export function createTransactionPool(limits: PoolLimits = DEFAULT_LIMITS): TransactionPool {
   const byHash = new Map<Hash32, Transaction>()
   const bySender = new Map<Address, Map<bigint, Transaction>>()
+  /** What all waiting transactions of a sender cost together. */
+  const costs = new Map<Address, bigint>()
 
   let bytes = 0
   /** What pays least among the last ones of all senders, while the pool is full: who does not pay more need not be compared with all. */
   let floor: Transaction | undefined
 
+  const forget = (transaction: Transaction): void => {
+    if (!byHash.delete(transaction.hash)) return
+    const { from, raw } = transaction
+    bytes -= raw.length
+    costs.set(from, (costs.get(from) ?? 0n) - costOf(transaction))
+  }
+
   const drop = (transaction: Transaction): void => {
-    if (byHash.delete(transaction.hash)) bytes -= transaction.raw.length
+    forget(transaction)
     const own = bySender.get(transaction.from)
     if (own?.get(transaction.nonce)?.hash === transaction.hash) own.delete(transaction.nonce)
-    if (own?.size === 0) bySender.delete(transaction.from)
+    if (own?.size === 0) {
+      bySender.delete(transaction.from)
+      costs.delete(transaction.from)
+    }
   }
 
   const findFault = (
@@ -86,7 +111,7 @@ export function createTransactionPool(limits: PoolLimits = DEFAULT_LIMITS): Tran
     sender: SenderAccount,
     blockGasLimit: bigint,
   ): PoolFault | undefined => {
-    const { nonce, gasLimit, intrinsicGas, raw } = transaction
+    const { from, nonce, gasLimit, intrinsicGas, raw } = transaction
     if (byHash.has(transaction.hash)) return { code: 'POOL_ALREADY_KNOWN' }
     if (raw.length > limits.transactionBytes) {
       return { code: 'POOL_OVERSIZED', size: raw.length, limit: limits.transactionBytes }
@@ -99,13 +124,17 @@ export function createTransactionPool(limits: PoolLimits = DEFAULT_LIMITS): Tran
       return { code: 'POOL_INTRINSIC_GAS', gas: gasLimit, needed: intrinsicGas }
     if (nonce < sender.nonce)
       return { code: 'POOL_NONCE_TOO_LOW', next: sender.nonce, given: nonce }
-    const cost = transaction.value + gasLimit * transaction.maxFeePerGas
-    if (cost > sender.balance)
-      return { code: 'POOL_INSUFFICIENT_FUNDS', balance: sender.balance, cost }
-    const own = bySender.get(transaction.from)
-    const replaced = own?.get(nonce)
-    if (replaced !== undefined) {
-      return isBump(replaced, transaction) ? undefined : { code: 'POOL_REPLACEMENT_UNDERPRICED' }
+    const cost = costOf(transaction)
+    const { balance } = sender
+    const unpaid = { code: 'POOL_INSUFFICIENT_FUNDS', balance, cost } as const
+    if (cost > balance) return { ...unpaid, queued: undefined, replaced: undefined }
+    const own = bySender.get(from)
+    const before = own?.get(nonce)
+    const queued = costs.get(from) ?? 0n
+    const replaced = before && costOf(before)
+    if (queued + cost - (replaced ?? 0n) > balance) return { ...unpaid, queued, replaced }
+    if (before !== undefined) {
+      return isBump(before, transaction) ? undefined : { code: 'POOL_REPLACEMENT_UNDERPRICED' }
     }
     if ((own?.size ?? 0) >= limits.perSender)
       return { code: 'POOL_ACCOUNT_LIMIT', limit: limits.perSender }
@@ -115,16 +144,18 @@ export function createTransactionPool(limits: PoolLimits = DEFAULT_LIMITS): Tran
   const isFull = (more: number): boolean =>
     byHash.size >= limits.transactions || bytes + more > limits.bytes
 
-  /**
-   * What gives way to a better transaction: of the senders whose last ones pay least, those last ones, as many as it takes. Undefined if all
-   * of them are not enough.
-   */
-  const findVictims = (transaction: Transaction): readonly Transaction[] | undefined => {
-    if (floor !== undefined && !paysLess(floor, transaction)) return undefined
+  /** What gives way to a better transaction: of the senders whose last ones pay least, those last ones, as many as it takes. */
+  const findVictims = (transaction: Transaction): Verdict<readonly Transaction[], PoolFault> => {
+    if (floor !== undefined && !paysLess(floor, transaction)) {
+      return refuse({ code: 'POOL_UNDERPRICED' })
+    }
     const tails = [...bySender.values()]
       .flatMap(lastOf)
       .toSorted((a, b) => (paysLess(a, b) ? -1 : Number(paysLess(b, a))))
     floor = tails[0]
+    if (floor === undefined || !paysLess(floor, transaction)) {
+      return refuse({ code: 'POOL_UNDERPRICED' })
+    }
     const victims: Transaction[] = []
     let freed = 0
     const fits = (): boolean =>
@@ -136,7 +167,14 @@ export function createTransactionPool(limits: PoolLimits = DEFAULT_LIMITS): Tran
       victims.push(tail)
       freed += tail.raw.length
     }
-    return fits() ? victims : undefined
+    return fits() ? accept(victims) : refuse({ code: 'POOL_FULL' })
+  }
+
+  const nextNonce = (address: Address, nonce: bigint): bigint => {
+    const own = bySender.get(address)
+    let next = nonce
+    while (own?.has(next) === true) next++
+    return next
   }
 
   return {
@@ -145,13 +183,14 @@ export function createTransactionPool(limits: PoolLimits = DEFAULT_LIMITS): Tran
       if (fault !== undefined) return refuse(fault)
       const own = bySender.get(transaction.from) ?? new Map<bigint, Transaction>()
       const replaced = own.get(transaction.nonce)
-      if (replaced !== undefined) {
-        byHash.delete(replaced.hash)
-        bytes -= replaced.raw.length
-      } else if (isFull(transaction.raw.length)) {
+      if (replaced !== undefined) forget(replaced)
+      else if (isFull(transaction.raw.length)) {
         const victims = findVictims(transaction)
-        if (victims === undefined) return refuse({ code: 'POOL_FULL' })
-        for (const victim of victims) drop(victim)
+        if (!victims.ok) return victims
+        if (nextNonce(transaction.from, sender.nonce) < transaction.nonce) {
+          return refuse({ code: 'POOL_FUTURE_REPLACES_PENDING' })
+        }
+        for (const victim of victims.value) drop(victim)
       }
       // Only a scan of a full pool knows what it is.
       floor = undefined
@@ -159,6 +198,7 @@ export function createTransactionPool(limits: PoolLimits = DEFAULT_LIMITS): Tran
       bySender.set(transaction.from, own)
       byHash.set(transaction.hash, transaction)
       bytes += transaction.raw.length
+      costs.set(transaction.from, (costs.get(transaction.from) ?? 0n) + costOf(transaction))
       return accept(transaction)
     },
     get: (hash) => byHash.get(hash),
@@ -200,12 +240,7 @@ export function createTransactionPool(limits: PoolLimits = DEFAULT_LIMITS): Tran
         },
       }
     },
-    nextNonce: (address, nonce) => {
-      const own = bySender.get(address)
-      let next = nonce
-      while (own?.has(next) === true) next++
-      return next
-    },
+    nextNonce,
     senders: () =>
       new Map(
         [...bySender].map(([sender, own]) => [
@@ -219,6 +254,11 @@ export function createTransactionPool(limits: PoolLimits = DEFAULT_LIMITS): Tran
     hashes: (count) => [...byHash.keys()].slice(0, count),
     size: () => byHash.size,
   }
+}
+
+/** What a transaction costs its sender at most, in wei. */
+function costOf({ value, gasLimit, maxFeePerGas }: Transaction): bigint {
+  return value + gasLimit * maxFeePerGas
 }
 
 /** The transaction with the highest nonce. */

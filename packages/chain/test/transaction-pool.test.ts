@@ -164,12 +164,54 @@ describe('the transaction pool', () => {
     const cheap = [0n, 1n].map((nonce) => sign(ALICE, { nonce, tip: 5n }))
     for (const transaction of [...cheap, sign(BOB, { tip: 9n })]) faultOf(pool, transaction)
     const carol = account('carol')
-    expect(faultOf(pool, sign(carol, { tip: 5n }))).toEqual({ code: 'POOL_FULL' })
+    expect(faultOf(pool, sign(carol, { tip: 5n }))).toEqual({ code: 'POOL_UNDERPRICED' })
     const dear = sign(carol, { tip: 6n })
     expect(faultOf(pool, dear)).toBeUndefined()
     expect(pool.senders().get(ALICE.address)).toEqual(cheap.slice(0, 1))
     expect(pool.size()).toBe(3)
-    expect(faultOf(pool, sign(ALICE, { nonce: 1n, tip: 5n }))).toEqual({ code: 'POOL_FULL' })
+    expect(faultOf(pool, sign(ALICE, { nonce: 1n, tip: 5n }))).toEqual({ code: 'POOL_UNDERPRICED' })
+  })
+
+  test('when full, lets nothing give way to what stands behind a gap, however much it promises', () => {
+    const pool = createTransactionPool({ ...LIMITS, transactions: 2, perSender: 2 })
+    const waiting = [sign(ALICE, { tip: 5n }), sign(BOB, { tip: 6n })]
+    for (const transaction of waiting) faultOf(pool, transaction)
+    const carol = account('carol')
+    const far = sign(carol, { nonce: 1n, tip: 50n })
+    expect(faultOf(pool, far)).toEqual({ code: 'POOL_FUTURE_REPLACES_PENDING' })
+    for (const { hash } of waiting) expect(pool.get(hash)).toBeDefined()
+    // With the one before it already in the chain it stands behind no gap.
+    expect(faultOf(pool, far, { ...RICH, nonce: 1n })).toBeUndefined()
+    expect(pool.get(waiting[0]?.hash ?? far.hash)).toBeUndefined()
+  })
+
+  test('takes no more of a sender than it can pay all together', () => {
+    const pool = createTransactionPool()
+    const each = 21_000n * 10n * GWEI
+    const sender = { nonce: 0n, balance: 3n * each + 5n }
+    const first = sign(ALICE, { nonce: 0n })
+    for (const transaction of [first, sign(ALICE, { nonce: 1n })]) {
+      expect(faultOf(pool, transaction, sender)).toBeUndefined()
+    }
+    expect(faultOf(pool, sign(ALICE, { nonce: 2n, value: 6n }), sender)).toEqual({
+      code: 'POOL_INSUFFICIENT_FUNDS',
+      balance: sender.balance,
+      cost: each + 6n,
+      queued: 2n * each,
+      replaced: undefined,
+    })
+    expect(faultOf(pool, sign(ALICE, { nonce: 2n, value: 5n }), sender)).toBeUndefined()
+    // A replacement counts for what it costs more.
+    const dearer = { nonce: 0n, cap: 11n * GWEI, tip: 11n * GWEI }
+    expect(faultOf(pool, sign(ALICE, dearer), sender)).toMatchObject({ replaced: each })
+    // What is gone counts no more.
+    pool.included([first])
+    const after = { nonce: 1n, balance: 3n * each }
+    expect(faultOf(pool, sign(ALICE, { nonce: 3n }), after)).toMatchObject({
+      queued: 2n * each + 5n,
+    })
+    pool.remove(pool.at(ALICE.address, 2n)?.hash ?? first.hash)
+    expect(faultOf(pool, sign(ALICE, { nonce: 3n }), after)).toBeUndefined()
   })
 
   test('when out of bytes, lets as many give way as it takes, or none', () => {

@@ -1,9 +1,11 @@
 import type { Common } from '@ethereumjs/common'
+import type { ExecResult } from '@ethereumjs/evm'
 import { createTx, type TypedTransaction } from '@ethereumjs/tx'
 import { Account } from '@ethereumjs/util'
 import {
   type Address,
   accept,
+  checksummed,
   type Hash32,
   hexToBytes,
   refuse,
@@ -16,6 +18,7 @@ import { gethWords } from './geth-words.ts'
 import { abandon, blockContext, innerAddress, type Machine, toLogs } from './machine.ts'
 import type { Log } from './receipt.ts'
 import { calldataFloor } from './transaction.ts'
+import { MAX_INIT_CODE_BYTES } from './transaction-encoding.ts'
 
 /** A call that is not a transaction. Unset fees mean none are paid and BASEFEE reads 0, as in geth. */
 export type CallRequest = {
@@ -42,7 +45,10 @@ export type CallResult = { readonly returned: Uint8Array; readonly gasUsed: bigi
 /** Why a call did not return; `message` has geth's words. */
 export type CallFault =
   | { readonly code: 'CALL_REVERTED'; readonly data: Uint8Array }
+  /** The code came to nothing. */
   | { readonly code: 'CALL_FAILED'; readonly message: string }
+  /** It was not begun. */
+  | { readonly code: 'CALL_REFUSED'; readonly message: string }
 
 /** The block that a call sees. */
 export type CallBlock = {
@@ -67,6 +73,7 @@ export type MessageRun = {
 type Outcome = Verdict<CallResult & { readonly refund: bigint }, CallFault>
 
 const MAX_REFUND_QUOTIENT = 5n
+const OVERFLOW = 2n ** 256n
 
 /** The most that a call pays per gas; 0 if it names no fee. */
 export function feeCap(request: CallRequest): bigint {
@@ -116,25 +123,32 @@ export async function applyMessage(
   const cap = feeCap(request)
   const baseFee = cap > 0n ? (header.baseFeePerGas ?? 0n) : 0n
   const price = effectivePrice(request, baseFee)
-  if (typeof price !== 'bigint') return fail(price.message)
+  if (typeof price !== 'bigint') return refuseCall(price.message)
 
   const caller = innerAddress(from)
   const account = state.readAccount(caller) ?? new Account()
   const value = request.value ?? 0n
   const want = gas * cap + value
   if (account.balance < want) {
-    return fail(
-      `insufficient funds for gas * price + value: address ${from} have ${account.balance} want ${want}`,
+    const words = `insufficient funds for gas * price + value: address ${checksummed(from)}`
+    return refuseCall(
+      want < OVERFLOW
+        ? `${words} have ${account.balance} want ${want}`
+        : `${words} required balance exceeds 256 bits`,
     )
   }
+  const size = request.data?.length ?? 0
+  if (request.to === undefined && size > MAX_INIT_CODE_BYTES) {
+    return refuseCall(`max initcode size exceeded: code size ${size} limit ${MAX_INIT_CODE_BYTES}`)
+  }
   const tx = unsignedTransaction(request, account.nonce, gas, common)
-  if (typeof tx === 'string') return fail(tx)
+  if (typeof tx === 'string') return refuseCall(tx)
   const intrinsic =
     tx.getIntrinsicGas() + BigInt(request.authorizationList?.length ?? 0) * AUTHORIZATION_GAS
-  if (gas < intrinsic) return fail(`intrinsic gas too low: have ${gas}, want ${intrinsic}`)
+  if (gas < intrinsic) return refuseCall(`intrinsic gas too low: have ${gas}, want ${intrinsic}`)
   const floor = calldataFloor(tx.data)
   if (gas < floor) {
-    return fail(`insufficient gas for floor data gas cost: have ${gas}, want ${floor}`)
+    return refuseCall(`insufficient gas for floor data gas cost: have ${gas}, want ${floor}`)
   }
 
   account.balance -= gas * price
@@ -188,12 +202,12 @@ export async function applyMessage(
 }
 
 function toFault(
-  error: { readonly error: string },
-  result: { readonly returnValue: Uint8Array },
+  { error }: { readonly error: string },
+  { returnValue, runState }: Pick<ExecResult, 'returnValue' | 'runState'>,
 ): CallFault {
-  return error.error === 'revert'
-    ? { code: 'CALL_REVERTED', data: result.returnValue }
-    : { code: 'CALL_FAILED', message: gethWords(error.error) }
+  return error === 'revert'
+    ? { code: 'CALL_REVERTED', data: returnValue }
+    : { code: 'CALL_FAILED', message: gethWords(error, runState) }
 }
 
 /** Ends a message as a transaction ends: gas that is left goes back, the tip to the signer, and what destroyed itself is gone. */
@@ -225,19 +239,19 @@ function effectivePrice(
   request: CallRequest,
   baseFee: bigint,
 ): bigint | { readonly message: string } {
-  const { gasPrice, maxPriorityFeePerGas = 0n } = request
+  const { from = ZERO_ADDRESS, gasPrice, maxPriorityFeePerGas = 0n } = request
   const cap = feeCap(request)
+  if (gasPrice === undefined && maxPriorityFeePerGas > cap) {
+    return {
+      message: `max priority fee per gas higher than max fee per gas: address ${checksummed(from)}, maxPriorityFeePerGas: ${maxPriorityFeePerGas}, maxFeePerGas: ${cap}`,
+    }
+  }
   if (cap < baseFee) {
     return {
-      message: `max fee per gas less than block base fee: maxFeePerGas: ${cap}, baseFee: ${baseFee}`,
+      message: `max fee per gas less than block base fee: address ${checksummed(from)}, maxFeePerGas: ${cap}, baseFee: ${baseFee}`,
     }
   }
   if (gasPrice !== undefined) return gasPrice
-  if (maxPriorityFeePerGas > cap) {
-    return {
-      message: `max priority fee per gas higher than max fee per gas: maxPriorityFeePerGas: ${maxPriorityFeePerGas}, maxFeePerGas: ${cap}`,
-    }
-  }
   const wanted = baseFee + maxPriorityFeePerGas
   return wanted < cap ? wanted : cap
 }
@@ -293,6 +307,6 @@ export function unsignedTransaction(
   }
 }
 
-function fail(message: string): { readonly ok: false; readonly fault: CallFault } {
-  return refuse({ code: 'CALL_FAILED', message })
+function refuseCall(message: string): { readonly ok: false; readonly fault: CallFault } {
+  return refuse({ code: 'CALL_REFUSED', message })
 }

@@ -31,14 +31,7 @@ export async function estimateGas(
     if (await succeeds(TRANSFER_GAS)) return accept(TRANSFER_GAS)
   }
   const first = await runCall(machine, block, request, limit.value, common)
-  if (!first.ok) {
-    const isShort =
-      first.fault.code === 'CALL_FAILED' &&
-      /^(?:out of gas|intrinsic gas too low|insufficient gas for floor)/.test(first.fault.message)
-    return isShort
-      ? refuse({ code: 'CALL_FAILED', message: `gas required exceeds allowance (${limit.value})` })
-      : first
-  }
+  if (!first.ok) return refuse(toEstimateFault(first.fault, limit.value))
   const { gasUsed, refund } = first.value
   let low = gasUsed - 1n
   let high = limit.value
@@ -57,6 +50,15 @@ export async function estimateGas(
   return accept(high)
 }
 
+/** Why there is no estimate, if even this much gas does not do. */
+function toEstimateFault(fault: CallFault, gas: bigint): CallFault {
+  if (fault.code === 'CALL_REVERTED') return fault
+  const { code, message } = fault
+  const isShort = /^(?:out of gas|intrinsic gas too low|insufficient gas for floor)/.test(message)
+  if (isShort) return { code: 'CALL_FAILED', message: `gas required exceeds allowance (${gas})` }
+  return code === 'CALL_REFUSED' ? { code, message: `failed with ${gas} gas: ${message}` } : fault
+}
+
 /** The gas limit, lowered to what the sender can pay for. */
 async function affordable(
   { state }: Machine,
@@ -67,8 +69,8 @@ async function affordable(
   if (price === 0n) return accept(most)
   const account = await state.getAccount(innerAddress(request.from ?? ZERO_ADDRESS))
   const left = (account?.balance ?? 0n) - (request.value ?? 0n)
-  if (left < 0n) {
-    return refuse({ code: 'CALL_FAILED', message: 'insufficient funds for transfer' })
+  if (left <= 0n) {
+    return refuse({ code: 'CALL_REFUSED', message: 'insufficient funds for transfer' })
   }
   const allowance = left / price
   return accept(allowance < most ? allowance : most)

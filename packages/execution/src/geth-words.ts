@@ -1,8 +1,10 @@
+import type { ExecResult } from '@ethereumjs/evm'
+
 /** Reasons of EthereumJS in geth's words, where they differ. Clients match on them. */
 const WORDS: Readonly<Record<string, string>> = {
   revert: 'execution reverted',
   'invalid JUMP': 'invalid jump destination',
-  'invalid opcode': 'invalid opcode: INVALID',
+  'stack overflow': 'stack limit reached 1024 (1023)',
   'static state change': 'write protection',
   'code store out of gas': 'contract creation code storage out of gas',
   'code size to deposit exceeds maximum code size': 'max code size exceeded',
@@ -12,9 +14,17 @@ const WORDS: Readonly<Record<string, string>> = {
   'insufficient balance': 'insufficient balance for transfer',
 }
 
-/** Why the EVM stopped, as geth says it. */
-export function gethWords(reason: string): string {
+/** The opcode that is defined to be none (EIP-141). */
+const INVALID = 0xfe
+
+/** Why a frame failed, as geth says it. */
+export function gethWords(error: string, runState?: ExecResult['runState']): string {
+  if (error === 'invalid opcode') {
+    const opcode = runState?.env.code[runState.programCounter] ?? INVALID
+    const name = opcode === INVALID ? 'INVALID' : `opcode 0x${opcode.toString(16)} not defined`
+    return `invalid opcode: ${name}`
+  }
   // EthereumJS says where an invalid jump was; geth does not.
-  const plain = reason.replace(/^(invalid JUMP) at .*$/, '$1')
+  const plain = error.replace(/^(invalid JUMP) at .*$/, '$1')
   return WORDS[plain] ?? plain
 }

@@ -37,6 +37,7 @@ import { createSimulation, type Simulate } from './simulation.ts'
 import { State, type StateSource } from './state.ts'
 import type { Trace, TraceChoice } from './tracing/trace.ts'
 import { createTraces } from './tracing/traces.ts'
+import { LEAST_TRANSACTION_GAS } from './transaction.ts'
 
 /** An account as a state root has it; an absent one has zeros and no code. */
 export type AccountView = {
@@ -204,9 +205,13 @@ export function createQueries(options: {
         machine.observe(true)
         const gas = capped(request.gas ?? CALL_GAS_CAP)
         const outcome = await runCall(machine, block, request, gas, common)
-        if (!outcome.ok) return outcome
-        const { returned, gasUsed } = outcome.value
-        return accept({ returned, gasUsed })
+        if (outcome.ok) {
+          const { returned, gasUsed } = outcome.value
+          return accept({ returned, gasUsed })
+        }
+        const { fault } = outcome
+        if (fault.code !== 'CALL_REFUSED') return outcome
+        return refuse({ ...fault, message: `err: ${fault.message} (supplied gas ${gas})` })
       }),
     estimateGas: (header, feeRecipient, request, pretence = {}) =>
       run(header, feeRecipient, pretence, (machine, block) => {
@@ -214,7 +219,9 @@ export function createQueries(options: {
         machine.observe(false)
         const { gas } = request
         const { gasLimit } = block.header
-        const limit = capped(gas === undefined || gas > gasLimit ? gasLimit : gas)
+        // Who names less than any message needs gets an estimate nevertheless, as from geth.
+        const isLimit = gas !== undefined && gas >= LEAST_TRANSACTION_GAS && gas < gasLimit
+        const limit = capped(isLimit ? gas : gasLimit)
         return estimateGas(machine, block, request, limit, common)
       }),
     accessList: (header, feeRecipient, request, pretence = {}) =>

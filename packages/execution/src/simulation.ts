@@ -4,6 +4,7 @@ import {
   type Address,
   accept,
   bytesToHex,
+  checksummed,
   type Hash32,
   refuse,
   toBlockNumber,
@@ -358,7 +359,7 @@ class SimulationRun {
     next: bigint,
   ): SimulationFault | undefined {
     const from = message.from ?? ZERO_ADDRESS
-    const words = `address ${from}, tx: ${nonce} state: ${next}`
+    const words = `address ${checksummed(from)}, tx: ${nonce} state: ${next}`
     if (nonce < next)
       return { code: 'SIMULATION_NONCE_TOO_LOW', message: `nonce too low: ${words}` }
     if (nonce > next) {
@@ -369,14 +370,14 @@ class SimulationRun {
     return cap < baseFee
       ? {
           code: 'SIMULATION_FEE_TOO_LOW',
-          message: `max fee per gas less than block base fee: address ${from}, maxFeePerGas: ${cap}, baseFee: ${baseFee}`,
+          message: `max fee per gas less than block base fee: address ${checksummed(from)}, maxFeePerGas: ${cap}, baseFee: ${baseFee}`,
         }
       : undefined
   }
 }
 
 function toFault(fault: CallFault): SimulationFault {
-  const message = fault.code === 'CALL_FAILED' ? fault.message : 'execution reverted'
+  const message = fault.code === 'CALL_REVERTED' ? 'execution reverted' : fault.message
   const code = message.startsWith('insufficient funds')
     ? 'SIMULATION_INSUFFICIENT_FUNDS'
     : /^(?:intrinsic gas too low|insufficient gas for floor)/.test(message)

@@ -18,6 +18,7 @@ import {
 } from '@mosaic/primitives'
 import type { Authorization } from './authorizations.ts'
 import { impersonatedSender, impersonationOf } from './impersonation.ts'
+import { findTransactionFault } from './transaction-encoding.ts'
 
 /** One entry of an EIP-2930 access list. */
 export type AccessListEntry = { readonly address: Address; readonly storageKeys: readonly Hash32[] }
@@ -91,7 +92,8 @@ export function authorizationsOf(transaction: Transaction): readonly Authorizati
 /** Gas that every transaction uses at least, also after refunds (EIP-7623). */
 export const LEAST_TRANSACTION_GAS = 21_000n
 
-const SUPPORTED_TYPES = new Set([0, 1, 2, 4])
+/** Types of envelopes; a legacy transaction has none. */
+const TYPES = new Set([1, 2, 4])
 
 /**
  * Decodes a signed transaction and recovers its sender.
@@ -105,8 +107,10 @@ export function decodeTransaction(
   recovered?: Address,
 ): Verdict<Transaction, TransactionFault> {
   const [first] = raw
-  if (first === undefined) return malformed('typed transaction too short')
-  if (first < 0x80 && !SUPPORTED_TYPES.has(first)) {
+  if (first === undefined || (first < 0x80 && raw.length < 2)) {
+    return malformed('typed transaction too short')
+  }
+  if (first < 0x80 && !TYPES.has(first)) {
     return refuse({ code: 'TRANSACTION_TYPE', message: 'transaction type not supported' })
   }
   let decoded: TypedTransaction
@@ -114,10 +118,11 @@ export function decodeTransaction(
     decoded = createTxFromRLP(raw, { common, freeze: false })
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
-    if (/chain ?id/i.test(message)) {
+    const fault = findTransactionFault(raw)
+    if (fault === undefined && /chain ?id/i.test(message)) {
       return refuse({ code: 'TRANSACTION_FOREIGN_CHAIN', message: 'invalid sender' })
     }
-    return malformed(`rlp: ${message}`)
+    return malformed(fault ?? 'invalid sender')
   }
   const chainId = chainIdOf(decoded)
   if (chainId === undefined) {

@@ -3,6 +3,7 @@ import { Account, createAccountFromRLP } from '@ethereumjs/util'
 import {
   bytesToBigint,
   bytesToHex,
+  checksummed,
   concatBytes,
   decodeRlp,
   type Hash32,
@@ -19,6 +20,7 @@ import { p256 } from '@noble/curves/nist.js'
 import { describe, expect, test } from 'vitest'
 import { createCommon } from '../src/common.ts'
 import {
+  type CallFault,
   type CallRequest,
   type CallResult,
   CallTimeoutError,
@@ -163,25 +165,33 @@ describe('call', () => {
       code: 'CALL_REVERTED',
       data: reason,
     })
-    const cases: readonly (readonly [CallRequest, string])[] = [
-      [{ to: INVALID_ADDRESS }, 'invalid opcode: INVALID'],
-      [{ to: LOOP_ADDRESS, data: toWord(10n ** 9n), gas: 100_000n }, 'out of gas'],
-      [{ to: BOB.address, gas: 20_999n }, 'intrinsic gas too low: have 20999, want 21000'],
+    const stranger = account(98).address
+    const cases: readonly (readonly [CallRequest, CallFault['code'], string])[] = [
+      [{ to: INVALID_ADDRESS }, 'CALL_FAILED', 'invalid opcode: INVALID'],
+      [{ to: LOOP_ADDRESS, data: toWord(10n ** 9n), gas: 100_000n }, 'CALL_FAILED', 'out of gas'],
+      [
+        { to: BOB.address, gas: 20_999n },
+        'CALL_REFUSED',
+        'err: intrinsic gas too low: have 20999, want 21000 (supplied gas 20999)',
+      ],
       [
         { to: BOB.address, data: new Uint8Array(100).fill(1), gas: 22_700n },
-        'insufficient gas for floor data gas cost: have 22700, want 25000',
+        'CALL_REFUSED',
+        'err: insufficient gas for floor data gas cost: have 22700, want 25000 (supplied gas 22700)',
       ],
       [
-        { from: account(98).address, to: BOB.address, value: 1n },
-        `insufficient funds for gas * price + value: address ${account(98).address} have 0 want 1`,
+        { from: stranger, to: BOB.address, value: 1n },
+        'CALL_REFUSED',
+        `err: insufficient funds for gas * price + value: address ${checksummed(stranger)} have 0 want 1 (supplied gas 50000000)`,
       ],
       [
-        { to: BOB.address, maxFeePerGas: 1n },
-        'max fee per gas less than block base fee: maxFeePerGas: 1, baseFee: 1000000000',
+        { from: stranger, to: BOB.address, maxFeePerGas: 1n },
+        'CALL_REFUSED',
+        `err: max fee per gas less than block base fee: address ${checksummed(stranger)}, maxFeePerGas: 1, baseFee: 1000000000 (supplied gas 50000000)`,
       ],
     ]
-    for (const [request, message] of cases) {
-      expect(await refusal(chain, request)).toEqual({ code: 'CALL_FAILED', message })
+    for (const [request, code, message] of cases) {
+      expect(await refusal(chain, request)).toEqual({ code, message })
     }
   })
 
@@ -248,7 +258,7 @@ describe('estimateGas', () => {
       await estimate(chain, { from, to: LOOP_ADDRESS, data: toWord(10_000n), ...fees }),
     ).toEqual({ code: 'CALL_FAILED', message: 'gas required exceeds allowance (50000)' })
     expect(await estimate(chain, { from, to: BOB.address, value: 10n ** 16n, ...fees })).toEqual({
-      code: 'CALL_FAILED',
+      code: 'CALL_REFUSED',
       message: 'insufficient funds for transfer',
     })
   })

@@ -15,6 +15,7 @@ export {
   toWord,
   utf8ToBytes,
 } from './bytes.ts'
+export { checksummed } from './checksum.ts'
 export {
   accept,
   CodedError,

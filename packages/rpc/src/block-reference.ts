@@ -1,14 +1,18 @@
-import { type BlockNumber, type Hash32, toBlockNumber } from '@mosaic/primitives'
+import { type BlockNumber, type Hash32, toBlockNumber, toHash32 } from '@mosaic/primitives'
 import { ERROR_CODE, RpcError, serverError } from './errors.ts'
 import { isRecord } from './json.ts'
 import {
   boolean,
+  bytesOf,
   field,
   hash32,
-  kindOf,
   ParameterError,
   type Parse,
-  quantityOf,
+  recordOf,
+  text,
+  toQuantity,
+  UnmarshalError,
+  uint64,
 } from './parameters.ts'
 import type { BlockReference, BlockTag, ChainPort } from './ports.ts'
 import type { HeaderView } from './views.ts'
@@ -19,8 +23,8 @@ export type BlockParameter = BlockReference | { readonly tag: 'pending' }
 /** The latest block. */
 export const LATEST: BlockReference = { tag: 'latest' }
 
-/** The number of a block. */
-export const blockNumber: Parse<BlockNumber> = (value) => toBlockNumber(quantityOf(63)(value))
+/** The number of a block, as a field of an object. */
+export const blockNumber: Parse<BlockNumber> = (value) => toNumber(uint64(value))
 
 const TAGS: readonly (BlockTag | 'pending')[] = [
   'latest',
@@ -34,27 +38,58 @@ const TAGS: readonly (BlockTag | 'pending')[] = [
 export const blockNumberOrTag: Parse<BlockParameter> = (value) => {
   const tag = TAGS.find((each) => each === value)
   if (tag !== undefined) return { tag }
-  if (typeof value !== 'string') {
-    throw new ParameterError(`expected a block number or tag, got ${kindOf(value)}`)
-  }
-  return { number: blockNumber(value) }
+  if (typeof value !== 'string') throw new ParameterError('hex string without 0x prefix')
+  return { number: toNumber(toQuantity(value, 64)) }
 }
 
 /** A tag, a number, a hash, or an object with one of the last two (EIP-1898). */
 export const blockParameter: Parse<BlockParameter> = (value) => {
-  if (typeof value === 'string' && value.length === 66) return { hash: hash32(value) }
-  if (!isRecord(value)) return blockNumberOrTag(value)
-  const number = field(value, 'blockNumber', blockNumberOrTag)
-  const hash = field(value, 'blockHash', hash32)
+  if (!isRecord(value)) {
+    const written = text(value)
+    if (TAGS.some((each) => each === written)) return blockNumberOrTag(written)
+    if (written.length !== HASH_LENGTH) {
+      return { number: toNumber(toQuantity(written, 64), 'blocknumber too high') }
+    }
+    return { hash: toHash32(bytesOf(written, 32, 'Hash')) }
+  }
+  const { number, hash, isCanonical } = readObject(value)
   if (number !== undefined && hash !== undefined) {
     throw new ParameterError(
       'cannot specify both BlockHash and BlockNumber, choose one or the other',
     )
   }
   if (number !== undefined) return number
-  if (hash === undefined)
-    throw new ParameterError('invalid arguments; neither block number nor hash')
-  return { hash, requireCanonical: field(value, 'requireCanonical', boolean) ?? false }
+  if (hash === undefined) {
+    throw serverError('invalid arguments; neither block nor hash specified')
+  }
+  return { hash, requireCanonical: isCanonical }
+}
+
+/** Characters of a hash with its prefix. */
+const HASH_LENGTH = 66
+const MAX_NUMBER = 2n ** 63n - 1n
+
+function toNumber(number: bigint, tooHigh = 'block number larger than int64'): BlockNumber {
+  if (number > MAX_NUMBER) throw new ParameterError(tooHigh)
+  return toBlockNumber(number)
+}
+
+function readObject(value: unknown): {
+  readonly number: BlockParameter | undefined
+  readonly hash: Hash32 | undefined
+  readonly isCanonical: boolean
+} {
+  const from = recordOf('rpc.erased')(value)
+  try {
+    return {
+      number: field(from, 'blockNumber', blockNumberOrTag),
+      hash: field(from, 'blockHash', hash32),
+      isCanonical: field(from, 'requireCanonical', boolean) ?? false,
+    }
+  } catch (error) {
+    // What is no such object may still be a string.
+    throw error instanceof ParameterError ? new UnmarshalError('object', 'string') : error
+  }
 }
 
 /** Where `pending` means the state after the head, which is all that a node without a pending block has. */

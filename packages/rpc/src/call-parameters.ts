@@ -1,4 +1,4 @@
-import type { Address, Hash32 } from '@mosaic/primitives'
+import { type Address, checksummed, type Hash32 } from '@mosaic/primitives'
 import { blockNumber } from './block-reference.ts'
 import { serverError } from './errors.ts'
 import {
@@ -9,7 +9,7 @@ import {
   listOf,
   ParameterError,
   type Parse,
-  record,
+  recordOf,
   requiredField,
   storageKey,
   uint64,
@@ -27,15 +27,15 @@ export type CallParameters = Omit<CallRequest, 'at' | 'stateOverrides' | 'blockO
 }
 
 const accessListEntry: Parse<AccessListEntry> = (value) => {
-  const entry = record(value)
+  const entry = recordOf('types.AccessTuple')(value)
   return {
     address: requiredField(entry, 'address', address),
-    storageKeys: field(entry, 'storageKeys', listOf(hash32, LIST_LIMIT)) ?? [],
+    storageKeys: requiredField(entry, 'storageKeys', listOf(hash32, LIST_LIMIT, '[]common.Hash')),
   }
 }
 
 const authorization: Parse<AuthorizationView> = (value) => {
-  const entry = record(value)
+  const entry = recordOf('types.SetCodeAuthorization')(value)
   return {
     chainId: requiredField(entry, 'chainId', uint256),
     address: requiredField(entry, 'address', address),
@@ -48,11 +48,11 @@ const authorization: Parse<AuthorizationView> = (value) => {
 
 /** The object of `eth_call` and `eth_estimateGas`. */
 export const callParameters: Parse<CallParameters> = (value) => {
-  const call = record(value)
+  const call = recordOf('ethapi.TransactionArgs')(value)
   const input = field(call, 'input', hexData)
   const data = field(call, 'data', hexData)
   if (input !== undefined && data !== undefined && input !== data) {
-    throw new ParameterError(
+    throw serverError(
       'both "data" and "input" are set and not equal. Please use "input" to pass transaction call data',
     )
   }
@@ -67,8 +67,12 @@ export const callParameters: Parse<CallParameters> = (value) => {
     nonce: field(call, 'nonce', uint64),
     input: input ?? data ?? '0x',
     chainId: field(call, 'chainId', uint256),
-    accessList: field(call, 'accessList', listOf(accessListEntry, LIST_LIMIT)),
-    authorizationList: field(call, 'authorizationList', listOf(authorization, LIST_LIMIT)),
+    accessList: field(call, 'accessList', listOf(accessListEntry, LIST_LIMIT, 'types.AccessList')),
+    authorizationList: field(
+      call,
+      'authorizationList',
+      listOf(authorization, LIST_LIMIT, '[]types.SetCodeAuthorization'),
+    ),
   }
 }
 
@@ -84,35 +88,33 @@ export function requireConsistent(call: CallParameters, chainId: bigint): void {
   if (call.chainId !== undefined && call.chainId !== chainId) {
     throw serverError(`chainId does not match node's (have=${call.chainId}, want=${chainId})`)
   }
-  if (
-    maxFeePerGas !== undefined &&
-    maxPriorityFeePerGas !== undefined &&
-    maxFeePerGas < maxPriorityFeePerGas
-  ) {
-    throw serverError(
-      `maxFeePerGas (${maxFeePerGas}) < maxPriorityFeePerGas (${maxPriorityFeePerGas})`,
-    )
-  }
 }
 
 /** Entries of an object, with keys and values parsed. */
-function mapOf<K, V>(key: Parse<K>, value: Parse<V>, limit: number): Parse<ReadonlyMap<K, V>> {
+function mapOf<K, V>(
+  type: string,
+  key: Parse<K>,
+  value: Parse<V>,
+  limit: number,
+): Parse<ReadonlyMap<K, V>> {
   return (source) => {
-    const entries = Object.entries(record(source))
+    const entries = Object.entries(recordOf(type)(source).values)
     if (entries.length > limit) throw new ParameterError(`more than ${limit} entries`)
     return new Map(entries.map(([name, each]) => [key(name), value(each)]))
   }
 }
 
-const slots: Parse<ReadonlyMap<Hash32, Hash32>> = mapOf(storageKey, storageKey, LIST_LIMIT)
+const slots: Parse<ReadonlyMap<Hash32, Hash32>> = mapOf(
+  'map[common.Hash]common.Hash',
+  storageKey,
+  storageKey,
+  LIST_LIMIT,
+)
 
 const accountOverride: Parse<AccountOverride> = (value) => {
-  const override = record(value)
+  const override = recordOf('ethapi.OverrideAccount')(value)
   const state = field(override, 'state', slots)
   const stateDiff = field(override, 'stateDiff', slots)
-  if (state !== undefined && stateDiff !== undefined) {
-    throw new ParameterError('account has both "state" and "stateDiff"')
-  }
   return {
     balance: field(override, 'balance', uint256),
     nonce: field(override, 'nonce', uint64),
@@ -123,7 +125,18 @@ const accountOverride: Parse<AccountOverride> = (value) => {
 }
 
 /** The third parameter of `eth_call`. */
-export const stateOverrides: Parse<ReadonlyMap<Address, AccountOverride>> = mapOf(
+export const stateOverrides: Parse<ReadonlyMap<Address, AccountOverride>> = (value) => {
+  const overrides = accountOverrides(value)
+  for (const [account, { state, stateDiff }] of overrides) {
+    if (state !== undefined && stateDiff !== undefined) {
+      throw serverError(`account ${checksummed(account)} has both 'state' and 'stateDiff'`)
+    }
+  }
+  return overrides
+}
+
+const accountOverrides: Parse<ReadonlyMap<Address, AccountOverride>> = mapOf(
+  'ethapi.StateOverride',
   address,
   accountOverride,
   OVERRIDE_LIMIT,
@@ -131,7 +144,7 @@ export const stateOverrides: Parse<ReadonlyMap<Address, AccountOverride>> = mapO
 
 /** The fourth parameter of `eth_call`. */
 export const blockOverrides: Parse<BlockOverrides> = (value) => {
-  const override = record(value)
+  const override = recordOf('ethapi.BlockOverrides')(value)
   return {
     number: field(override, 'number', blockNumber),
     timestamp: field(override, 'time', uint64),

@@ -3,8 +3,8 @@ import {
   type BlockParameter,
   blockNumberOrTag,
   blockParameter,
+  findHeader,
   LATEST,
-  requireHeader,
 } from './block-reference.ts'
 import {
   blockOverrides,
@@ -19,12 +19,13 @@ import type { Json } from './json.ts'
 import { type MethodTable, method2, method3 } from './method.ts'
 import {
   boolean,
+  type Fields,
   field,
   hash32,
   optional,
   ParameterError,
   type Parse,
-  record,
+  recordOf,
   required,
   text,
 } from './parameters.ts'
@@ -32,6 +33,7 @@ import type { ChainPort, NodePort, StatePort, TracePort } from './ports.ts'
 import { failureToError } from './revert.ts'
 import { formatTrace } from './trace-format.ts'
 import type { TraceChoice } from './trace-views.ts'
+import type { HeaderView } from './views.ts'
 
 const DEFAULT_TIMEOUT_MS = 5_000
 const MOST_TIMEOUT_MS = 60_000
@@ -68,11 +70,13 @@ const count: Parse<number> = (value) => {
 }
 
 /** The second parameter of geth's `debug_trace…`. */
-const traceParameters: Parse<TraceParameters> = (value) => {
-  const from = record(value)
+const traceParameters: Parse<TraceParameters> = (value) =>
+  toTraceParameters(recordOf('tracers.TraceConfig')(value))
+
+function toTraceParameters(from: Fields): TraceParameters {
   const timeoutMs = field(from, 'timeout', duration) ?? DEFAULT_TIMEOUT_MS
   const tracer = field(from, 'tracer', text)
-  const config = field(from, 'tracerConfig', record) ?? {}
+  const config = field(from, 'tracerConfig', recordOf('json.RawMessage')) ?? NO_FIELDS
   const flag = (name: string): boolean => field(config, name, boolean) ?? false
   switch (tracer) {
     case undefined:
@@ -95,7 +99,9 @@ const traceParameters: Parse<TraceParameters> = (value) => {
   }
 }
 
-function structChoice(from: Readonly<Record<string, unknown>>): TraceChoice {
+const NO_FIELDS: Fields = { type: 'json.RawMessage', values: {} }
+
+function structChoice(from: Fields): TraceChoice {
   const flag = (name: string): boolean => field(from, name, boolean) ?? false
   return {
     kind: 'struct',
@@ -108,7 +114,7 @@ function structChoice(from: Readonly<Record<string, unknown>>): TraceChoice {
   }
 }
 
-const DEFAULTS: TraceParameters = { choice: structChoice({}), timeoutMs: DEFAULT_TIMEOUT_MS }
+const DEFAULTS: TraceParameters = { choice: structChoice(NO_FIELDS), timeoutMs: DEFAULT_TIMEOUT_MS }
 
 /** Methods that tell what transactions and calls did. */
 export function createTraceMethods(ports: {
@@ -124,7 +130,7 @@ export function createTraceMethods(ports: {
     parameter: BlockParameter,
     { choice, timeoutMs }: TraceParameters,
   ): Promise<Json> => {
-    const { hash, number } = await requireHeader(chain, parameter)
+    const { hash, number } = await requireTraced(chain, parameter)
     if (number === 0n) throw serverError('genesis is not traceable')
     const results = await traces.block(hash, choice, timeoutMs)
     return results.map(({ transactionHash, trace }) => ({
@@ -150,13 +156,14 @@ export function createTraceMethods(ports: {
     const outcome = await traces.call(
       {
         ...call,
-        at: (await requireHeader(chain, parameter)).hash,
+        at: (await requireTraced(chain, parameter)).hash,
         stateOverrides: given.stateOverrides,
         blockOverrides: given.blockOverrides,
       },
       given.choice,
       given.timeoutMs,
     )
+    if (outcome.kind === 'refused') throw serverError(`tracing failed: ${outcome.message}`)
     if (outcome.kind !== 'success') throw failureToError(outcome)
     return formatTrace(outcome.trace)
   }
@@ -176,6 +183,14 @@ export function createTraceMethods(ports: {
   }
 }
 
+/** A block in the words that geth has where it traces. */
+async function requireTraced(chain: ChainPort, parameter: BlockParameter): Promise<HeaderView> {
+  const header = await findHeader(chain, parameter)
+  if (header !== undefined) return header
+  if ('hash' in parameter) throw serverError(`block ${parameter.hash} not found`)
+  throw serverError(`block #${'number' in parameter ? parameter.number : 0n} not found`)
+}
+
 type TraceCallParameters = TraceParameters & {
   readonly stateOverrides: ReturnType<typeof stateOverrides>
   readonly blockOverrides: ReturnType<typeof blockOverrides>
@@ -184,9 +199,9 @@ type TraceCallParameters = TraceParameters & {
 const NOTHING_PRETENDED = { stateOverrides: new Map(), blockOverrides: NO_BLOCK_OVERRIDES } as const
 
 const traceCallParameters: Parse<TraceCallParameters> = (value) => {
-  const from = record(value)
+  const from = recordOf('tracers.TraceCallConfig')(value)
   return {
-    ...traceParameters(from),
+    ...toTraceParameters(from),
     stateOverrides: field(from, 'stateOverrides', stateOverrides) ?? new Map(),
     blockOverrides: field(from, 'blockOverrides', blockOverrides) ?? NO_BLOCK_OVERRIDES,
   }

@@ -11,6 +11,7 @@ import {
   hexData,
   optional,
   type Parse,
+  recordOf,
   required,
   storageKey,
   uint256,
@@ -26,12 +27,14 @@ const timestamp: Parse<bigint> = (value) => {
   return number > LATEST_SECONDS ? number / MS_PER_SECOND : number
 }
 
+const mineFields = recordOf('evm.MineOptions')
+
 /** The parameter of `evm_mine`: a timestamp, or an object with one and a number of blocks. */
 const mineOptions: Parse<{ readonly at: bigint | undefined; readonly blocks: bigint }> = (value) =>
   isRecord(value)
     ? {
-        at: field(value, 'timestamp', timestamp),
-        blocks: field(value, 'blocks', decimalOrHex) ?? 1n,
+        at: field(mineFields(value), 'timestamp', timestamp),
+        blocks: field(mineFields(value), 'blocks', decimalOrHex) ?? 1n,
       }
     : { at: timestamp(value), blocks: 1n }
 

@@ -12,11 +12,12 @@ import { least } from './least.ts'
 import { type MethodTable, method0, method3 } from './method.ts'
 import {
   decimalOrHex,
+  kindOf,
   listOf,
   optional,
-  ParameterError,
   type Parse,
   required,
+  UnmarshalError,
 } from './parameters.ts'
 import type { ChainPort, FeePort } from './ports.ts'
 import type { HeaderView } from './views.ts'
@@ -26,7 +27,7 @@ const MAX_PERCENTILES = 100
 
 const percentile: Parse<number> = (value) => {
   if (typeof value !== 'number' || !Number.isFinite(value)) {
-    throw new ParameterError('expected a number as percentile')
+    throw new UnmarshalError(kindOf(value), 'float64')
   }
   return value
 }
@@ -107,7 +108,7 @@ export function createFeeMethods(ports: {
     eth_feeHistory: method3(
       required(decimalOrHex),
       required(blockNumberOrTag),
-      optional(listOf(percentile, MAX_PERCENTILES), []),
+      optional(listOf(percentile, MAX_PERCENTILES, '[]float64'), []),
       feeHistory,
     ),
   }
@@ -115,10 +116,12 @@ export function createFeeMethods(ports: {
 
 function requireAscending(percentiles: readonly number[]): void {
   for (const [i, each] of percentiles.entries()) {
-    const before = percentiles[i - 1] ?? 0
-    if (each < 0 || each > 100) throw serverError(`invalid reward percentile: ${each}`)
-    if (each < before) {
-      throw serverError(`invalid reward percentile: #${i - 1}:${before} >= #${i}:${each}`)
+    if (each < 0 || each > 100) throw serverError(`invalid reward percentile: ${each.toFixed(6)}`)
+    const before = percentiles[i - 1]
+    if (before !== undefined && each <= before) {
+      throw serverError(
+        `invalid reward percentile: #${i - 1}:${before.toFixed(6)} >= #${i}:${each.toFixed(6)}`,
+      )
     }
   }
 }

@@ -4,7 +4,7 @@ import { formatLog } from './format.ts'
 import type { Json } from './json.ts'
 import { type LogCriteria, type LogLimits, logCriteria, queryLogs } from './log-parameters.ts'
 import { type MethodTable, method0, method1 } from './method.ts'
-import { boolean, optional, required, text } from './parameters.ts'
+import { boolean, optional, required, textOf } from './parameters.ts'
 import type { ChainPort, EventPort } from './ports.ts'
 import { randomIdentifier } from './random-identifier.ts'
 import { itemsOf, type Topic } from './subscription-events.ts'
@@ -71,19 +71,19 @@ export function createFilters(ports: {
     eth_newPendingTransactionFilter: method1(optional(boolean, false), (isFull) =>
       install({ kind: 'pending-transactions', isFull }),
     ),
-    eth_getFilterChanges: method1(required(text), (id) => {
+    eth_getFilterChanges: method1(required(textOf('rpc.ID')), (id) => {
       const filter = requireFilter(id)
       const { waiting } = filter
       filter.waiting = []
       return waiting
     }),
-    eth_getFilterLogs: method1(required(text), async (id) => {
+    eth_getFilterLogs: method1(required(textOf('rpc.ID')), async (id) => {
       const { criteria } = requireFilter(id)
       if (criteria === undefined) throw serverError('filter not found')
       const logs = await queryLogs(chain, criteria, ports.logLimits)
       return logs.map((log) => formatLog(log, false))
     }),
-    eth_uninstallFilter: method1(required(text), (id) => filters.delete(id)),
+    eth_uninstallFilter: method1(required(textOf('rpc.ID')), (id) => filters.delete(id)),
   }
   return { methods, close }
 }

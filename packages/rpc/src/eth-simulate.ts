@@ -18,7 +18,7 @@ import {
   optional,
   ParameterError,
   type Parse,
-  record,
+  recordOf,
   required,
 } from './parameters.ts'
 import type { ChainPort, NodePort, StatePort } from './ports.ts'
@@ -61,7 +61,7 @@ const FAULT_CODES: Readonly<Record<SimulationFaultView['code'], number>> = {
 const VM_ERROR = -32_015
 
 const block: Parse<BlockParameters> = (value) => {
-  const from = record(value)
+  const from = recordOf('ethapi.simBlock')(value)
   return {
     blockOverrides: field(from, 'blockOverrides', blockOverrides) ?? NO_BLOCK_OVERRIDES,
     stateOverrides: field(from, 'stateOverrides', stateOverrides) ?? new Map(),
@@ -70,7 +70,7 @@ const block: Parse<BlockParameters> = (value) => {
 }
 
 const simulateParameters: Parse<SimulateParameters> = (value) => {
-  const from = record(value)
+  const from = recordOf('ethapi.simOpts')(value)
   const blocks = field(from, 'blockStateCalls', listOf(block, MOST_BLOCKS))
   if (blocks === undefined || blocks.length === 0) throw new ParameterError('empty input')
   const flag = (name: string): boolean => field(from, name, boolean) ?? false

@@ -8,10 +8,21 @@ import {
   requireConsistent,
   stateOverrides,
 } from './call-parameters.ts'
+import { serverError } from './errors.ts'
 import { formatAccessList, formatProof } from './format.ts'
 import { type Json, quantity } from './json.ts'
 import { type CallContext, type MethodTable, method2, method3, method4 } from './method.ts'
-import { address, listOf, optional, proofKey, required, storageKey } from './parameters.ts'
+import {
+  address,
+  listOf,
+  optional,
+  ParameterError,
+  type Parse,
+  proofKey,
+  required,
+  storageKey,
+  UnmarshalError,
+} from './parameters.ts'
 import type {
   AccountOverride,
   BlockOverrides,
@@ -24,6 +35,26 @@ import type {
 import { failureToError } from './revert.ts'
 
 const MAX_PROOF_KEYS = 1024
+
+/** What geth only finds out while the method runs is an error of the server to it. */
+function late<T>(prefix: string, parse: Parse<T>): Parse<T> {
+  return (value) => {
+    try {
+      return parse(value)
+    } catch (error) {
+      if (!(error instanceof ParameterError) || error instanceof UnmarshalError) throw error
+      throw serverError(`${prefix}${error.message}`)
+    }
+  }
+}
+
+const slotKey = late('unable to decode storage key: ', storageKey)
+const proofKeys = listOf(
+  late('', proofKey),
+  MAX_PROOF_KEYS,
+  '[]string',
+  `too many keys (max ${MAX_PROOF_KEYS})`,
+)
 
 /** Methods that read the state and run messages. */
 export function createStateMethods(ports: {
@@ -82,13 +113,13 @@ export function createStateMethods(ports: {
     ),
     eth_getStorageAt: method3(
       required(address),
-      required(storageKey),
+      required(slotKey),
       at,
       async (account, slot, parameter) => state.storage(await hashAt(parameter), account, slot),
     ),
     eth_getProof: method3(
       required(address),
-      required(listOf(proofKey, MAX_PROOF_KEYS, `too many keys (max ${MAX_PROOF_KEYS})`)),
+      required(proofKeys),
       at,
       async (account, keys, parameter) => {
         const slots = keys.map(({ slot }) => slot)

@@ -2,7 +2,7 @@ import { ERROR_CODE, RpcError, serverError } from './errors.ts'
 import { isRecord, type Json } from './json.ts'
 import { logCriteria } from './log-parameters.ts'
 import { type CallContext, type MethodTable, method1, type RpcConnection } from './method.ts'
-import { boolean, optional, readArgument, requireAtMost, required, text } from './parameters.ts'
+import { boolean, optional, readArgument, requireAtMost, required, textOf } from './parameters.ts'
 import type { EventPort } from './ports.ts'
 import { randomIdentifier } from './random-identifier.ts'
 import { itemsOf, type Topic } from './subscription-events.ts'
@@ -69,7 +69,7 @@ export function createSubscriptions(events: EventPort): Subscriptions {
     close,
     methods: {
       eth_subscribe: subscribe,
-      eth_unsubscribe: method1(required(text), (id, context) => {
+      eth_unsubscribe: method1(required(textOf('rpc.ID')), (id, context) => {
         if (connections.get(requireConnection(context))?.delete(id) !== true) {
           throw serverError('subscription not found')
         }
@@ -88,7 +88,10 @@ function requireConnection({ connection }: CallContext): RpcConnection {
 
 function readTopic(params: readonly unknown[]): Topic {
   requireAtMost(params, 2)
-  const kind = readArgument(params, 0, required(text))
+  const [kind] = params
+  if (typeof kind !== 'string') {
+    throw new RpcError(ERROR_CODE.invalidParameters, 'expected subscription name as first argument')
+  }
   switch (kind) {
     case 'newHeads':
       return { kind: 'heads' }

@@ -1,4 +1,3 @@
-import { type Address, keccak256, utf8ToBytes } from '@mosaic/primitives'
 import { type Json, quantity } from './json.ts'
 import { least } from './least.ts'
 import type { ProofKey } from './parameters.ts'
@@ -181,14 +180,4 @@ export function formatProof(proof: AccountProofView, keys: readonly ProofKey[]):
       proof: proof.storageProof[i]?.proof ?? [],
     })),
   }
-}
-
-/** An address with the checksum of EIP-55, as geth writes it in `txpool`. */
-export function checksummed(address: Address): string {
-  const digits = address.slice(2)
-  const hash = keccak256(utf8ToBytes(digits)).slice(2)
-  const cased = Array.from(digits, (digit, i) =>
-    Number.parseInt(hash[i] ?? '0', 16) >= 8 ? digit.toUpperCase() : digit,
-  )
-  return `0x${cased.join('')}`
 }

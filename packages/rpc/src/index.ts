@@ -15,7 +15,6 @@ export type {
 } from './dev-port.ts'
 export type { DispatchLimits, RpcLogger } from './dispatch.ts'
 export { ERROR_CODE, RpcError } from './errors.ts'
-export { checksummed } from './format.ts'
 export type { HealthPort } from './http-exchange.ts'
 export { createIpcServer, type IpcServer } from './ipc-server.ts'
 export type { Json } from './json.ts'

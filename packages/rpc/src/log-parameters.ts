@@ -1,8 +1,23 @@
-import type { BlockNumber, Hash32 } from '@mosaic/primitives'
+import {
+  type Address,
+  type BlockNumber,
+  type Hash32,
+  type Hex,
+  toAddress,
+  toHash32,
+} from '@mosaic/primitives'
 import { type BlockParameter, blockNumberOrTag, findHeader, LATEST } from './block-reference.ts'
 import { ERROR_CODE, RpcError, serverError } from './errors.ts'
 import { least } from './least.ts'
-import { address, field, hash32, listOf, ParameterError, type Parse, record } from './parameters.ts'
+import {
+  bytesIn,
+  field,
+  hash32,
+  listOf,
+  ParameterError,
+  type Parse,
+  recordOf,
+} from './parameters.ts'
 import type { ChainPort, LogFilter } from './ports.ts'
 import type { LogView } from './views.ts'
 
@@ -21,21 +36,55 @@ export type LogCriteria = {
 /** Bounds on one query. */
 export type LogLimits = { readonly maxBlocks: bigint; readonly maxLogs: number }
 
-const anyOf =
-  <T>(parse: Parse<T>, limit: number, excess: string): Parse<readonly T[]> =>
-  (value) =>
-    Array.isArray(value) ? listOf(parse, limit, excess)(value) : [parse(value)]
+/** Bytes of an address or topic in the words that geth has in queries of logs. */
+function decode(written: string, bytes: number, what: string): Hex {
+  const hex = bytesIn(written)
+  const size = (hex.length - 2) / 2
+  if (size !== bytes) {
+    throw new ParameterError(
+      `hex has invalid length ${size} after decoding; expected ${bytes} for ${what}`,
+    )
+  }
+  return hex
+}
+
+const toAddresses: Parse<readonly Address[]> = (value) => {
+  if (typeof value === 'string') {
+    return [named('invalid address', () => toAddress(decode(value, 20, 'address')))]
+  }
+  if (!Array.isArray(value)) throw new ParameterError('invalid addresses in query')
+  if (value.length > MAX_ADDRESSES) throw new ParameterError('exceed max addresses')
+  return value.map((each: unknown, i) => {
+    if (typeof each !== 'string') throw new ParameterError(`non-string address at index ${i}`)
+    return named(`invalid address at index ${i}`, () => toAddress(decode(each, 20, 'address')))
+  })
+}
+
+function named<T>(what: string, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof ParameterError)) throw error
+    throw new ParameterError(`${what}: ${error.message}`)
+  }
+}
+
+const toTopic: Parse<Hash32> = (value) => {
+  if (typeof value !== 'string') throw new ParameterError('invalid topic(s)')
+  return toHash32(decode(value, 32, 'topic'))
+}
 
 /** One position of the topics: null for anything, one topic, or alternatives among which null is anything. */
 const topicPosition: Parse<readonly Hash32[]> = (value) => {
   if (value === null) return []
-  if (Array.isArray(value) && value.includes(null)) return []
-  return anyOf(hash32, MAX_ALTERNATIVES, 'exceed max topics')(value)
+  if (!Array.isArray(value)) return [toTopic(value)]
+  if (value.length > MAX_ALTERNATIVES) throw new ParameterError('exceed max topics')
+  return value.includes(null) ? [] : value.map(toTopic)
 }
 
 /** The object of `eth_getLogs`, `eth_newFilter` and the `logs` subscription. */
 export const logCriteria: Parse<LogCriteria> = (value) => {
-  const criteria = record(value)
+  const criteria = recordOf('filters.input')(value)
   const blockHash = field(criteria, 'blockHash', hash32)
   const from = field(criteria, 'fromBlock', blockNumberOrTag)
   const to = field(criteria, 'toBlock', blockNumberOrTag)
@@ -49,10 +98,13 @@ export const logCriteria: Parse<LogCriteria> = (value) => {
     from,
     to,
     filter: {
-      addresses:
-        field(criteria, 'address', anyOf(address, MAX_ADDRESSES, 'exceed max addresses')) ?? [],
+      addresses: field(criteria, 'address', toAddresses) ?? [],
       topics:
-        field(criteria, 'topics', listOf(topicPosition, MAX_TOPICS, 'exceed max topics')) ?? [],
+        field(
+          criteria,
+          'topics',
+          listOf(topicPosition, MAX_TOPICS, '[]interface {}', 'exceed max topics'),
+        ) ?? [],
     },
   }
 }

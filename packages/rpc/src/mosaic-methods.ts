@@ -16,7 +16,7 @@ import {
   ParameterError,
   type Parse,
   proofKey,
-  record,
+  recordOf,
   required,
   requiredField,
 } from './parameters.ts'
@@ -28,11 +28,11 @@ const metaHeight: Parse<MetaHeight> = (value) => toMetaHeight(decimalOrHex(value
 
 const chainName: Parse<ChainName> = (value) => {
   if (value === 'auxiliary' || value === 'origin') return value
-  throw new ParameterError('expected "auxiliary" or "origin"')
+  throw new ParameterError('chain: expected "auxiliary" or "origin"')
 }
 
 const voteQuery: Parse<VoteQuery> = (value) => {
-  const query = record(value)
+  const query = recordOf('mosaic.VoteQuery')(value)
   const link = field(query, 'link', hash32)
   const chain = field(query, 'chain', chainName)
   const target = field(query, 'height', height)
@@ -44,7 +44,7 @@ const voteQuery: Parse<VoteQuery> = (value) => {
 }
 
 const voteMessage: Parse<VoteMessage> = (value) => {
-  const message = record(value)
+  const message = recordOf('mosaic.VoteMessage')(value)
   return {
     chain: requiredField(message, 'chain', hash32),
     transitionHash: requiredField(message, 'transitionHash', hash32),
@@ -56,7 +56,7 @@ const voteMessage: Parse<VoteMessage> = (value) => {
 }
 
 const signedVote: Parse<SignedVoteView> = (value) => {
-  const vote = record(value)
+  const vote = recordOf('mosaic.SignedVote')(value)
   const signature = requiredField(vote, 'signature', hexData)
   if (signature.length !== 2 + 2 * 64 && signature.length !== 2 + 2 * 65) {
     throw new ParameterError('signature: want 64 or 65 bytes')
@@ -95,7 +95,7 @@ export function createMosaicMethods(mosaic: MosaicPort): MethodTable {
     }),
     mosaic_proof: method3(
       required(address),
-      required(listOf(proofKey, MAX_PROOF_KEYS)),
+      required(listOf(proofKey, MAX_PROOF_KEYS, '[]string')),
       required(metaHeight),
       async (account, keys, at): Promise<Json> => {
         const slots = keys.map(({ slot }) => slot)

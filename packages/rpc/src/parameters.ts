@@ -7,6 +7,29 @@ export class ParameterError extends Error {
   override readonly name = 'ParameterError'
 }
 
+/** A JSON value of the wrong kind, or malformed, in the words of Go's decoder, which clients of geth know. */
+export class UnmarshalError extends ParameterError {
+  readonly #what: string
+  readonly #type: string
+
+  /**
+   * @param what the kind of the value, or what is wrong with it.
+   * @param type what geth would make of it: `common.Address`.
+   * @param place `TransactionArgs.from` for a field of an object.
+   */
+  constructor(what: string, type: string, place?: string) {
+    const target = place === undefined ? 'value' : `struct field ${place}`
+    super(`json: cannot unmarshal ${what} into Go ${target} of type ${type}`)
+    this.#what = what
+    this.#type = type
+  }
+
+  /** The same of a field. */
+  in(place: string): UnmarshalError {
+    return new UnmarshalError(this.#what, this.#type, place)
+  }
+}
+
 /** Reads a JSON value. @throws ParameterError */
 export type Parse<T> = (value: unknown) => T
 
@@ -57,47 +80,75 @@ function invalid(message: string): RpcError {
 }
 
 /** Any string. */
-export const text: Parse<string> = (value) => {
-  if (typeof value !== 'string') throw new ParameterError(`expected a string, got ${kindOf(value)}`)
-  return value
+export const text: Parse<string> = textOf('string')
+
+/** Any string, of which geth makes a `type`. */
+export function textOf(type: string): Parse<string> {
+  return (value) => {
+    if (typeof value !== 'string') throw new UnmarshalError(kindOf(value), type)
+    return value
+  }
 }
 
 /** True or false. */
 export const boolean: Parse<boolean> = (value) => {
-  if (typeof value !== 'boolean')
-    throw new ParameterError(`expected a boolean, got ${kindOf(value)}`)
+  if (typeof value !== 'boolean') throw new UnmarshalError(kindOf(value), 'bool')
   return value
 }
 
-/** An object of JSON. */
-export const record: Parse<Readonly<Record<string, unknown>>> = (value) => {
-  if (!isRecord(value)) throw new ParameterError(`expected an object, got ${kindOf(value)}`)
-  return value
+/** An object of JSON, with the name of what geth makes of it. */
+export type Fields = {
+  readonly type: string
+  readonly values: Readonly<Record<string, unknown>>
 }
 
-/** Hex data with whole bytes. */
-export const hexData: Parse<Hex> = (value) => {
-  const digits = hexDigits(value)
-  if (digits.length % 2 !== 0) throw new ParameterError('hex string of odd length')
+/** An object of JSON, of which geth makes a `type`. */
+export function recordOf(type: string): Parse<Fields> {
+  return (value) => {
+    if (!isRecord(value)) throw new UnmarshalError(kindOf(value), type)
+    return { type, values: value }
+  }
+}
+
+/** Hex data with whole bytes; an empty string is no bytes. */
+export const hexData: Parse<Hex> = typed('hexutil.Bytes', (written) =>
+  written === '' ? '0x' : bytesIn(written),
+)
+
+/** Hex with whole bytes. @throws ParameterError */
+export function bytesIn(written: string): Hex {
+  const digits = hexDigits(written)
+  requireEven(digits)
+  requireHex(digits)
   return toHex(`0x${digits}`)
 }
 
 /** A 32-byte value. */
-export const hash32: Parse<Hash32> = (value) => {
-  requireLength(value, 32)
-  return toHash32(hexData(value))
-}
+export const hash32: Parse<Hash32> = typed('common.Hash', (written) =>
+  toHash32(bytesOf(written, 32, 'common.Hash')),
+)
 
 /** A 20-byte value, in any letter case. */
-export const address: Parse<Address> = (value) => {
-  requireLength(value, 20)
-  return toAddress(hexData(value))
+export const address: Parse<Address> = typed('common.Address', (written) =>
+  toAddress(bytesOf(written, 20, 'common.Address')),
+)
+
+/** Hex of so many bytes; `type` is what geth calls them. */
+export function bytesOf(written: string, bytes: number, type: string): Hex {
+  const digits = written === '' ? '' : hexDigits(written)
+  requireEven(digits)
+  if (digits.length !== 2 * bytes) {
+    throw new LengthError(`hex string has length ${digits.length}, want ${2 * bytes} for ${type}`)
+  }
+  requireHex(digits)
+  return toHex(`0x${digits}`)
 }
 
 /** A storage key: up to 32 bytes of hex, padded to 32. */
 export const storageKey: Parse<Hash32> = (value) => {
-  const digits = hexDigits(value)
-  if (digits.length > 64) throw new ParameterError('storage key too long (want at most 32 bytes)')
+  const digits = text(value).replace(/^0x/i, '')
+  if (!/^[0-9a-f]*$/i.test(digits)) throw new ParameterError('hex string invalid')
+  if (digits.length > 64) throw new ParameterError('hex string too long, want at most 32 bytes')
   return toHash32(`0x${digits.padStart(64, '0')}`)
 }
 
@@ -110,22 +161,29 @@ export const proofKey: Parse<ProofKey> = (value) => ({
   isFull: typeof value === 'string' && value.length === 66,
 })
 
-/** A quantity of at most `bits` bits. Leading zeros are let through, as most nodes do. */
-export function quantityOf(bits: number): Parse<bigint> {
-  return (value) => {
-    const digits = hexDigits(value)
-    if (digits === '') throw new ParameterError('hex string "0x"')
-    const number = BigInt(`0x${digits}`)
-    if (number >> BigInt(bits) !== 0n) throw new ParameterError(`hex number > ${bits} bits`)
-    return number
-  }
+/**
+ * The number that a quantity of at most `bits` bits stands for. Leading zeros are let through, as most nodes do.
+ *
+ * @throws ParameterError
+ */
+export function toQuantity(written: string, bits: number): bigint {
+  const digits = hexDigits(written)
+  if (digits === '') throw new ParameterError('hex string "0x"')
+  requireHex(digits)
+  const number = BigInt(`0x${digits}`)
+  if (number >> BigInt(bits) !== 0n) throw new ParameterError(`hex number > ${bits} bits`)
+  return number
 }
 
-/** A quantity of 64 bits. */
-export const uint64: Parse<bigint> = quantityOf(64)
+/** A quantity of 64 bits; an empty string is 0. */
+export const uint64: Parse<bigint> = typed('hexutil.Uint64', (written) =>
+  written === '' ? 0n : toQuantity(written, 64),
+)
 
-/** A quantity of 256 bits. */
-export const uint256: Parse<bigint> = quantityOf(256)
+/** A quantity of 256 bits; an empty string is 0. */
+export const uint256: Parse<bigint> = typed('hexutil.Big', (written) =>
+  written === '' ? 0n : toQuantity(written, 256),
+)
 
 /** A number as JSON number, decimal text or quantity, for the methods where clients differ. */
 export const decimalOrHex: Parse<bigint> = (value) => {
@@ -134,66 +192,78 @@ export const decimalOrHex: Parse<bigint> = (value) => {
   return uint64(value)
 }
 
-/** A list of at most `limit` items. */
+/** A list of at most `limit` items, of which geth makes a `type`. */
 export function listOf<T>(
   parse: Parse<T>,
   limit: number,
+  type = '[]interface {}',
   onExcess = `more than ${limit} items`,
 ): Parse<readonly T[]> {
   return (value) => {
-    if (!Array.isArray(value)) throw new ParameterError(`expected a list, got ${kindOf(value)}`)
+    if (!Array.isArray(value)) throw new UnmarshalError(kindOf(value), type)
     if (value.length > limit) throw new ParameterError(onExcess)
     return value.map((each) => parse(each))
   }
 }
 
 /** A field of an object; undefined when missing or null. */
-export function field<T>(
-  from: Readonly<Record<string, unknown>>,
-  name: string,
-  parse: Parse<T>,
-): T | undefined {
-  const value = Object.hasOwn(from, name) ? from[name] : undefined
+export function field<T>({ type, values }: Fields, name: string, parse: Parse<T>): T | undefined {
+  const value = Object.hasOwn(values, name) ? values[name] : undefined
   if (value === undefined || value === null) return undefined
   try {
     return parse(value)
   } catch (error) {
-    if (error instanceof ParameterError) throw new ParameterError(`${name}: ${error.message}`)
-    throw error
+    throw error instanceof UnmarshalError ? error.in(`${nameOf(type)}.${name}`) : error
   }
 }
 
 /** A field that must be there. */
-export function requiredField<T>(
-  from: Readonly<Record<string, unknown>>,
-  name: string,
-  parse: Parse<T>,
-): T {
+export function requiredField<T>(from: Fields, name: string, parse: Parse<T>): T {
   const value = field(from, name, parse)
-  if (value === undefined) throw new ParameterError(`missing field "${name}"`)
+  if (value === undefined) {
+    throw new ParameterError(`missing required field '${name}' for ${nameOf(from.type)}`)
+  }
   return value
 }
 
 /** What kind of JSON value it is, for error texts; the value itself is not repeated. */
 export function kindOf(value: unknown): string {
   if (value === null) return 'null'
-  return Array.isArray(value) ? 'list' : typeof value
+  if (typeof value === 'boolean') return 'bool'
+  return Array.isArray(value) ? 'array' : typeof value
 }
 
-function hexDigits(value: unknown): string {
-  const hex = text(value)
-  if (hex === '') throw new ParameterError('empty hex string')
-  if (!/^0x/i.test(hex)) throw new ParameterError('hex string without 0x prefix')
-  if (!/^[0-9a-f]*$/i.test(hex.slice(2))) throw new ParameterError('invalid hex string')
-  return hex.slice(2)
+/** A type without its package. */
+function nameOf(type: string): string {
+  return type.slice(type.indexOf('.') + 1)
 }
 
-function requireLength(value: unknown, bytes: number): void {
-  const digits = hexDigits(value)
-  if (digits.length % 2 !== 0) throw new ParameterError('hex string of odd length')
-  if (digits.length !== 2 * bytes) {
-    throw new ParameterError(
-      `hex string has length ${digits.length}, want ${2 * bytes} for ${bytes} bytes`,
-    )
+/** The number of bytes is wrong; geth says so in words of its own. */
+class LengthError extends ParameterError {}
+
+/** A string of which geth makes a `type`. */
+function typed<T>(type: string, read: (written: string) => T): Parse<T> {
+  return (value) => {
+    if (typeof value !== 'string') throw new UnmarshalError('non-string', type)
+    try {
+      return read(value)
+    } catch (error) {
+      if (!(error instanceof ParameterError) || error instanceof LengthError) throw error
+      throw new UnmarshalError(error.message, type)
+    }
   }
+}
+
+function hexDigits(written: string): string {
+  if (written === '') throw new ParameterError('empty hex string')
+  if (!/^0x/i.test(written)) throw new ParameterError('hex string without 0x prefix')
+  return written.slice(2)
+}
+
+function requireEven(digits: string): void {
+  if (digits.length % 2 !== 0) throw new ParameterError('hex string of odd length')
+}
+
+function requireHex(digits: string): void {
+  if (!/^[0-9a-f]*$/i.test(digits)) throw new ParameterError('invalid hex string')
 }

@@ -207,8 +207,8 @@ export type CallFailure =
   | { readonly kind: 'revert'; readonly data: Hex }
   /** The EVM stopped, in geth's words: `out of gas`, `invalid opcode: INVALID`, … */
   | { readonly kind: 'halt'; readonly message: string }
-  /** It was not begun. */
-  | { readonly kind: 'refused'; readonly fault: TransactionFault }
+  /** It was not begun, in geth's words. */
+  | { readonly kind: 'refused'; readonly message: string }
 
 /** What a call came to. */
 export type CallOutcome = { readonly kind: 'success'; readonly returnData: Hex } | CallFailure
@@ -229,7 +229,7 @@ export type EstimateOutcome = { readonly kind: 'success'; readonly gas: bigint }
 
 /** Why a transaction is not taken; each has the words that geth has for it. */
 export type TransactionFault =
-  /** The bytes are no transaction. */
+  /** The bytes are no transaction, or none that anybody could pay; in the words of geth's decoder or pool. */
   | { readonly code: 'MALFORMED'; readonly reason: string }
   | { readonly code: 'TYPE_NOT_SUPPORTED' }
   /** The signature does not verify for this chain. */
@@ -240,28 +240,28 @@ export type TransactionFault =
   | { readonly code: 'NONCE_TOO_LOW'; readonly next: bigint; readonly given: bigint }
   | { readonly code: 'NONCE_TOO_HIGH'; readonly next: bigint; readonly given: bigint }
   | { readonly code: 'NONCE_AT_MAXIMUM' }
-  | { readonly code: 'SENDER_HAS_CODE'; readonly address: Address }
-  | { readonly code: 'INSUFFICIENT_FUNDS'; readonly balance: bigint; readonly cost: bigint }
-  | { readonly code: 'INTRINSIC_GAS'; readonly gas: bigint; readonly needed: bigint }
-  | { readonly code: 'FLOOR_DATA_GAS'; readonly gas: bigint; readonly needed: bigint }
-  | { readonly code: 'ABOVE_BLOCK_GAS_LIMIT' }
-  /** Even with this much gas it does not succeed. */
-  | { readonly code: 'GAS_ABOVE_ALLOWANCE'; readonly allowance: bigint }
+  | { readonly code: 'SENDER_HAS_CODE'; readonly address: Address; readonly codeHash: Hash32 }
   | {
-      readonly code: 'FEE_CAP_BELOW_BASE_FEE'
-      readonly address: Address
-      readonly feeCap: bigint
-      readonly baseFee: bigint
+      readonly code: 'INSUFFICIENT_FUNDS'
+      readonly balance: bigint
+      readonly cost: bigint
+      /** What waits already of the sender, where this one alone could be paid. */
+      readonly queued: bigint | undefined
+      /** What that costs which this one would replace. */
+      readonly replaced: bigint | undefined
     }
+  | { readonly code: 'INTRINSIC_GAS'; readonly gas: bigint; readonly needed: bigint }
+  | { readonly code: 'ABOVE_BLOCK_GAS_LIMIT' }
   | { readonly code: 'TIP_ABOVE_FEE_CAP' }
-  | { readonly code: 'UNDERPRICED'; readonly tip: bigint; readonly minimum: bigint }
+  /** There is no room for this price. */
+  | { readonly code: 'UNDERPRICED' }
+  /** There is no room for one that stands behind a gap. */
+  | { readonly code: 'FUTURE_REPLACES_PENDING' }
   | { readonly code: 'REPLACEMENT_UNDERPRICED' }
   | { readonly code: 'OVERSIZED'; readonly size: number; readonly limit: number }
-  | { readonly code: 'INIT_CODE_TOO_LARGE'; readonly size: number; readonly limit: number }
-  /** No room for this price. */
   | { readonly code: 'POOL_FULL' }
   /** This sender has as many transactions waiting as one may. */
-  | { readonly code: 'ACCOUNT_LIMIT' }
+  | { readonly code: 'ACCOUNT_LIMIT'; readonly pooled: number }
 
 /** Transactions that wait. */
 export type PoolPort = {

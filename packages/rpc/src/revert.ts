@@ -1,7 +1,6 @@
 import { bytesToBigint, type Hex, hexToBytes } from '@mosaic/primitives'
 import { ERROR_CODE, RpcError, serverError } from './errors.ts'
 import type { CallFailure } from './ports.ts'
-import { faultToWords } from './words.ts'
 
 const ERROR_SELECTOR = '0x08c379a0'
 const PANIC_SELECTOR = '0x4e487b71'
@@ -29,9 +28,8 @@ export function failureToError(failure: CallFailure): RpcError {
       return new RpcError(ERROR_CODE.revert, message, failure.data)
     }
     case 'halt':
-      return serverError(failure.message)
     case 'refused':
-      return serverError(faultToWords(failure.fault))
+      return serverError(failure.message)
     default:
       return failure satisfies never
   }

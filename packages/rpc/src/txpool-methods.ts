@@ -1,5 +1,5 @@
-import type { Address } from '@mosaic/primitives'
-import { checksummed, formatTransaction } from './format.ts'
+import { type Address, checksummed } from '@mosaic/primitives'
+import { formatTransaction } from './format.ts'
 import { type Json, quantity } from './json.ts'
 import { type MethodTable, method0, method1 } from './method.ts'
 import { address, required } from './parameters.ts'

@@ -8,7 +8,7 @@ import {
 } from './call-parameters.ts'
 import type { FilledTransaction, WalletPort } from './dev-port.ts'
 import { serverError } from './errors.ts'
-import { isRecord, type Json } from './json.ts'
+import { isRecord, type Json, quantity } from './json.ts'
 import { type MethodTable, method0, method1, method2 } from './method.ts'
 import { address, hexData, ParameterError, type Parse, required } from './parameters.ts'
 import type { ChainPort, FeePort, NodePort, PoolPort, StatePort } from './ports.ts'
@@ -48,6 +48,9 @@ export function createWalletMethods(ports: {
     const [first] = wallet.accounts()
     const from = message.from ?? first
     if (from === undefined || !wallet.canSend(from)) throw serverError('unknown account')
+    if (message.to === undefined && message.input === '0x') {
+      throw serverError('contract creation without any data provided')
+    }
     const header = await requireHeader(chain, LATEST)
     const nonce =
       message.nonce ?? pool.pendingNonce(from) ?? (await state.account(header.hash, from)).nonce
@@ -75,7 +78,11 @@ export function createWalletMethods(ports: {
   ): Promise<
     Pick<FilledTransaction, 'type' | 'gasPrice' | 'maxFeePerGas' | 'maxPriorityFeePerGas'>
   > => {
-    const { gasPrice, accessList, authorizationList } = message
+    const { gasPrice, maxFeePerGas: cap, maxPriorityFeePerGas: tip } = message
+    const { accessList, authorizationList } = message
+    if (cap !== undefined && tip !== undefined && cap < tip) {
+      throw serverError(`maxFeePerGas (${quantity(cap)}) < maxPriorityFeePerGas (${quantity(tip)})`)
+    }
     if (gasPrice !== undefined) {
       return {
         type: accessList === undefined ? 0 : 1,
@@ -84,8 +91,8 @@ export function createWalletMethods(ports: {
         maxPriorityFeePerGas: undefined,
       }
     }
-    const suggested = message.maxPriorityFeePerGas ?? (await fees.suggestTip())
-    const maxFeePerGas = message.maxFeePerGas ?? baseFee * 2n + suggested
+    const suggested = tip ?? (await fees.suggestTip())
+    const maxFeePerGas = cap ?? baseFee * 2n + suggested
     return {
       type: authorizationList === undefined ? 2 : 4,
       gasPrice: undefined,

@@ -1,10 +1,11 @@
+import { checksummed } from '@mosaic/primitives'
 import type { TransactionFault } from './ports.ts'
 
 /** The words that geth has for a fault. Clients match on them, so they are part of the interface. */
 export function faultToWords(fault: TransactionFault): string {
   switch (fault.code) {
     case 'MALFORMED':
-      return `rlp: ${fault.reason}`
+      return fault.reason
     case 'TYPE_NOT_SUPPORTED':
       return 'transaction type not supported'
     case 'INVALID_SENDER':
@@ -20,34 +21,42 @@ export function faultToWords(fault: TransactionFault): string {
     case 'NONCE_AT_MAXIMUM':
       return 'nonce has max value'
     case 'SENDER_HAS_CODE':
-      return `sender not an eoa: address ${fault.address}`
+      return `sender not an eoa: address ${checksummed(fault.address)}, codehash: ${fault.codeHash}`
     case 'INSUFFICIENT_FUNDS':
-      return `insufficient funds for gas * price + value: balance ${fault.balance}, tx cost ${fault.cost}, overshot ${fault.cost - fault.balance}`
+      return `insufficient funds for gas * price + value: ${shortfall(fault)}`
     case 'INTRINSIC_GAS':
       return `intrinsic gas too low: gas ${fault.gas}, minimum needed ${fault.needed}`
-    case 'FLOOR_DATA_GAS':
-      return `insufficient gas for floor data gas cost: gas ${fault.gas}, minimum needed ${fault.needed}`
     case 'ABOVE_BLOCK_GAS_LIMIT':
       return 'exceeds block gas limit'
-    case 'GAS_ABOVE_ALLOWANCE':
-      return `gas required exceeds allowance (${fault.allowance})`
-    case 'FEE_CAP_BELOW_BASE_FEE':
-      return `max fee per gas less than block base fee: address ${fault.address}, maxFeePerGas: ${fault.feeCap}, baseFee: ${fault.baseFee}`
     case 'TIP_ABOVE_FEE_CAP':
       return 'max priority fee per gas higher than max fee per gas'
     case 'UNDERPRICED':
-      return `transaction underpriced: tip needed ${fault.minimum}, tip permitted ${fault.tip}`
+      return 'transaction underpriced'
+    case 'FUTURE_REPLACES_PENDING':
+      return 'future transaction tries to replace pending'
     case 'REPLACEMENT_UNDERPRICED':
       return 'replacement transaction underpriced'
     case 'OVERSIZED':
       return `oversized data: transaction size ${fault.size}, limit ${fault.limit}`
-    case 'INIT_CODE_TOO_LARGE':
-      return `max initcode size exceeded: code size ${fault.size}, limit ${fault.limit}`
     case 'POOL_FULL':
       return 'txpool is full'
     case 'ACCOUNT_LIMIT':
-      return 'account limit exceeded'
+      return `account limit exceeded: pooled ${fault.pooled} txs`
     default:
       return fault satisfies never
   }
+}
+
+function shortfall({
+  balance,
+  cost,
+  queued,
+  replaced,
+}: Extract<TransactionFault, { code: 'INSUFFICIENT_FUNDS' }>): string {
+  if (queued === undefined) {
+    return `balance ${balance}, tx cost ${cost}, overshot ${cost - balance}`
+  }
+  const more = cost - (replaced ?? 0n)
+  const words = replaced === undefined ? `tx cost ${cost}` : `tx bumped ${more}`
+  return `balance ${balance}, queued cost ${queued}, ${words}, overshot ${queued + more - balance}`
 }

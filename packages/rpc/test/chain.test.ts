@@ -1,3 +1,4 @@
+import { checksummed } from '@mosaic/primitives'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { createMethods, type TransactionFault } from '../src/index.ts'
 import { ALICE, CONTRACT, EVENT, fakeTransaction, hashOf, word } from './fake-node.ts'
@@ -197,7 +198,7 @@ describe('transactions', () => {
   test.each<readonly [TransactionFault, string]>([
     [{ code: 'NONCE_TOO_LOW', next: 5n, given: 3n }, 'nonce too low: next nonce 5, tx nonce 3'],
     [
-      { code: 'INSUFFICIENT_FUNDS', balance: 1n, cost: 5n },
+      { code: 'INSUFFICIENT_FUNDS', balance: 1n, cost: 5n, queued: undefined, replaced: undefined },
       'insufficient funds for gas * price + value: balance 1, tx cost 5, overshot 4',
     ],
     [{ code: 'ALREADY_KNOWN' }, 'already known'],
@@ -210,14 +211,19 @@ describe('transactions', () => {
     [{ code: 'INVALID_SENDER' }, 'invalid sender'],
     [{ code: 'UNPROTECTED' }, 'only replay-protected (EIP-155) transactions allowed over RPC'],
     [
-      { code: 'MALFORMED', reason: 'value size exceeds available input length' },
+      { code: 'MALFORMED', reason: 'rlp: value size exceeds available input length' },
       'rlp: value size exceeds available input length',
     ],
     [{ code: 'TYPE_NOT_SUPPORTED' }, 'transaction type not supported'],
     [
-      { code: 'UNDERPRICED', tip: 1n, minimum: 2n },
-      'transaction underpriced: tip needed 2, tip permitted 1',
+      { code: 'SENDER_HAS_CODE', address: CONTRACT, codeHash: hashOf('code') },
+      `sender not an eoa: address ${checksummed(CONTRACT)}, codehash: ${hashOf('code')}`,
     ],
+    [{ code: 'NONCE_AT_MAXIMUM' }, 'nonce has max value'],
+    [{ code: 'UNDERPRICED' }, 'transaction underpriced'],
+    [{ code: 'FUTURE_REPLACES_PENDING' }, 'future transaction tries to replace pending'],
+    [{ code: 'POOL_FULL' }, 'txpool is full'],
+    [{ code: 'ACCOUNT_LIMIT', pooled: 4096 }, 'account limit exceeded: pooled 4096 txs'],
   ])('that are refused (%o) are told so in geth’s words', async (fault, message) => {
     node.fault = fault
     expect(await failure('eth_sendRawTransaction', '0x02')).toEqual([-32000, message])

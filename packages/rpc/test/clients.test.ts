@@ -74,7 +74,10 @@ describe('ethers', () => {
   })
 
   test.each([
-    [{ code: 'INSUFFICIENT_FUNDS', balance: 0n, cost: 1n }, 'INSUFFICIENT_FUNDS'],
+    [
+      { code: 'INSUFFICIENT_FUNDS', balance: 0n, cost: 1n, queued: undefined, replaced: undefined },
+      'INSUFFICIENT_FUNDS',
+    ],
     [{ code: 'NONCE_TOO_LOW', next: 2n, given: 1n }, 'NONCE_EXPIRED'],
     [{ code: 'REPLACEMENT_UNDERPRICED' }, 'REPLACEMENT_UNDERPRICED'],
   ] as const)('understands %o', async (fault, code) => {

@@ -182,7 +182,7 @@ describe('mosaic', () => {
       await failure('mosaic_sendVote', { message: { ...message, target: '0x' }, signature }),
     ).toMatchObject([
       -32602,
-      'invalid argument 0: message: target: hex string has length 0, want 64 for 32 bytes',
+      'invalid argument 0: hex string has length 0, want 64 for common.Hash',
     ])
   })
 })

@@ -33,7 +33,7 @@ describe('what a call pretends', () => {
     expect(await pair.node.call('eth_call', transfer, 'latest', rich)).toBe('0x')
     expect(await pair.node.call('eth_estimateGas', transfer, 'latest', rich)).toBe('0x5208')
     const [, message] = await pair.node.failure('eth_call', transfer, 'latest')
-    expect(message).toMatch(/^insufficient funds/)
+    expect(message).toMatch(/^err: insufficient funds/)
     expect(await pair.node.call('eth_getBalance', STRANGER, 'latest')).toBe('0x0')
   })
 

@@ -81,7 +81,7 @@ export class FastEvm extends EVM {
     const { gasLeft, gasRefund } = interpreter.runState
     return {
       ...result,
-      ...(exceptionError === undefined ? {} : { exceptionError }),
+      ...(exceptionError === undefined ? {} : { exceptionError, runState: interpreter.runState }),
       gas: gasLeft,
       executionGasUsed: isAllSpent ? gasLimit : gasLimit - gasLeft,
       gasRefund,

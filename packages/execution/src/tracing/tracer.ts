@@ -139,7 +139,7 @@ export function attachTracer(
     tracer.exit?.({
       gasUsed: execResult.executionGasUsed,
       output: execResult.returnValue,
-      error: error === undefined ? undefined : gethWords(error.error),
+      error: error === undefined ? undefined : gethWords(error.error, execResult.runState),
       created: createdAddress === undefined ? undefined : toOwn(createdAddress),
     })
   }
