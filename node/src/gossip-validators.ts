@@ -1,6 +1,12 @@
+import { setImmediate } from 'node:timers/promises'
 import type { TransactionIntake } from '@mosaic/api'
 import type { Chain, VoteIntake } from '@mosaic/chain'
-import type { GossipVerdict, NetworkPorts, Status } from '@mosaic/network'
+import {
+  createRateLimiter,
+  type GossipVerdict,
+  type NetworkPorts,
+  type Status,
+} from '@mosaic/network'
 import { bytesToHex, decodeRlp, InvalidValueError } from '@mosaic/primitives'
 import type { Log } from './logger.ts'
 import type { Synchroniser } from './sync/synchroniser.ts'
@@ -13,12 +19,20 @@ export type GossipParts = {
   readonly sync: Synchroniser
   /** What a peer last said of itself. */
   readonly statusOf: (peerId: string) => Status | undefined
+  /** Milliseconds that never run backwards. */
+  readonly now: () => number
   readonly log: Log
 }
+
+/** So many are decoded before other work gets its turn. */
+const TRANSACTIONS_AT_ONCE = 64
+/** Transactions of one peer that are looked at and not taken. A batch may hold thousands, and each has a sender to be recovered. */
+const FUTILE_TRANSACTIONS = { quota: 1000, perMs: 10_000 }
 
 /** Checks each gossiped message before it is passed on: a `reject` costs its sender, an `ignore` does not. */
 export function createGossipValidators(parts: GossipParts): NetworkPorts['validators'] {
   const { chain, transactionIntake, sync, statusOf, log } = parts
+  const futileTransactions = createRateLimiter(FUTILE_TRANSACTIONS, parts.now)
   return {
     block: async (bytes, peerId) => {
       const verdict = await chain.importBlock(bytes)
@@ -42,12 +56,25 @@ export function createGossipValidators(parts: GossipParts): NetworkPorts['valida
       log('warn', 'block refused', { peerId, fault })
       return 'reject'
     },
-    transactions: async (bytes) => {
-      const items = decodeTransactionBatch(bytes)
-      if (items === undefined) return 'reject'
-      let accepted = false
-      for (const raw of items) accepted = (await transactionIntake.add(raw)).ok || accepted
-      return accepted ? 'accept' : 'ignore'
+    transactions: async (bytes, peerId) => {
+      const raws = decodeTransactionBatch(bytes)
+      if (raws === undefined || raws.length === 0) return 'reject'
+      let accepted = 0
+      let futile = 0
+      for (let at = 0; at < raws.length; at += TRANSACTIONS_AT_ONCE) {
+        const part = raws.slice(at, at + TRANSACTIONS_AT_ONCE)
+        if (!futileTransactions.take(peerId, part.length)) return 'ignore'
+        const decoded = await chain.execution.decodeTransactions(part)
+        if (!decoded.every(({ ok }) => ok)) return 'reject'
+        for (const raw of part) {
+          const added = await transactionIntake.add(raw)
+          if (added.ok) accepted++
+          else if (added.fault.code !== 'ALREADY_KNOWN') futile++
+          if (added.ok || added.fault.code === 'ALREADY_KNOWN') futileTransactions.refund(peerId, 1)
+        }
+        await setImmediate()
+      }
+      return accepted > 0 && accepted >= futile ? 'accept' : 'ignore'
     },
     vote: (bytes) => takeVote(parts.intake, bytes),
   }

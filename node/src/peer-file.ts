@@ -23,9 +23,18 @@ export async function readPeerFile(path: string): Promise<PeerMemory> {
           ? [{ peerId: entry['peerId'], until: entry['until'] }]
           : [],
       ),
+      points: list('points').flatMap((entry) =>
+        isRecord(entry) &&
+        typeof entry['peerId'] === 'string' &&
+        typeof entry['points'] === 'number' &&
+        entry['points'] >= 0 &&
+        typeof entry['at'] === 'number'
+          ? [{ peerId: entry['peerId'], points: entry['points'], at: entry['at'] }]
+          : [],
+      ),
     }
   } catch {
-    return { reached: [], bans: [] }
+    return { reached: [], bans: [], points: [] }
   }
 }
 

@@ -124,6 +124,7 @@ export async function startPeerNetwork(
       validators: createGossipValidators({
         ...parts,
         sync,
+        now: clock.now,
         statusOf: (peerId) => network.peers().find((peer) => peer.peerId === peerId)?.status,
       }),
       handlers: createExchangeHandlers(chain, store, votes, transactions),

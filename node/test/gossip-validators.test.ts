@@ -2,7 +2,7 @@ import { createTransactionIntake } from '@mosaic/api'
 import { type Chain, createTransactionPool, createVoteIntake, createVotePool } from '@mosaic/chain'
 import { type Block, encodeBlock } from '@mosaic/execution'
 import type { NetworkPorts, Status } from '@mosaic/network'
-import { toBlockNumber, ZERO_HASH } from '@mosaic/primitives'
+import { encodeRlp, hexToBytes, toBlockNumber, ZERO_ADDRESS, ZERO_HASH } from '@mosaic/primitives'
 import { createMemoryStore } from '@mosaic/storage'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createGossipValidators } from '../src/gossip-validators.ts'
@@ -50,10 +50,67 @@ async function listener(): Promise<{
       stop: () => Promise.resolve(),
     },
     statusOf: () => status,
+    now: () => 0,
     log: () => undefined,
   })
   return { chain, validators, noticed }
 }
+
+/** Transfers of one account, by nonce. */
+function transfers(chain: Chain, secretKey: Uint8Array, nonces: readonly bigint[]): Uint8Array[] {
+  return nonces.map((nonce) => {
+    const fields = {
+      nonce,
+      gasLimit: 21_000n,
+      maxFeePerGas: 10n ** 10n,
+      maxPriorityFeePerGas: 10n ** 9n,
+      to: ZERO_ADDRESS,
+      value: 1n,
+      data: new Uint8Array(),
+    }
+    return chain.execution.signTransaction(fields, secretKey).raw
+  })
+}
+
+const range = (from: number, to: number): readonly bigint[] =>
+  Array.from({ length: to - from }, (_, index) => BigInt(from + index))
+
+describe('gossiped transactions', () => {
+  test('are passed on if most of them are good', async () => {
+    const { chain, validators } = await listener()
+    const [rich] = mosaic.accounts
+    if (rich === undefined) throw new Error('expected an account')
+    const good = transfers(chain, hexToBytes(rich.secretKey), range(0, 4))
+    const poor = transfers(chain, new Uint8Array(32).fill(7), range(0, 5))
+    expect(await validators.transactions(encodeRlp(good.slice(0, 2)), 'a')).toBe('accept')
+    expect(await validators.transactions(encodeRlp(good.slice(0, 2)), 'b')).toBe('ignore')
+    expect(await validators.transactions(encodeRlp([...good, ...poor.slice(0, 2)]), 'a')).toBe(
+      'accept',
+    )
+    expect(await validators.transactions(encodeRlp(poor), 'a')).toBe('ignore')
+  })
+
+  test('cost their sender if one of them is none', async () => {
+    const { chain, validators } = await listener()
+    const [one = new Uint8Array()] = transfers(chain, new Uint8Array(32).fill(7), [0n])
+    expect(await validators.transactions(encodeRlp([one, one.subarray(1)]), 'a')).toBe('reject')
+    expect(await validators.transactions(encodeRlp([]), 'a')).toBe('reject')
+    expect(await validators.transactions(new Uint8Array(9), 'a')).toBe('reject')
+  })
+
+  test('that are not taken are looked at a thousand times per peer, and not for ever', async () => {
+    const { chain, validators } = await listener()
+    const [rich] = mosaic.accounts
+    if (rich === undefined) throw new Error('expected an account')
+    const poor = transfers(chain, new Uint8Array(32).fill(7), range(0, 1500))
+    const good = transfers(chain, hexToBytes(rich.secretKey), range(0, 1400))
+    expect(await validators.transactions(encodeRlp(poor), 'flooder')).toBe('ignore')
+    expect(await validators.transactions(encodeRlp(good.slice(0, 100)), 'flooder')).toBe('ignore')
+    // Others are heard, and good ones are not counted.
+    expect(await validators.transactions(encodeRlp(good.slice(0, 700)), 'friend')).toBe('accept')
+    expect(await validators.transactions(encodeRlp(good.slice(700)), 'friend')).toBe('accept')
+  })
+})
 
 function blockAt(index: number): Block {
   const block = blocks[index]

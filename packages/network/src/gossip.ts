@@ -34,6 +34,8 @@ const RESULTS: Readonly<Record<GossipVerdict, TopicValidatorResult>> = {
 const ACCEPTED_TO_BE_KNOWN = 8
 /** Before that, it has so much less: whoever comes back under a new name each time gains little. */
 const NEWCOMER_PART = 10
+/** And so much less is looked at of whatever is then not accepted: checking it costs as much as checking what is. */
+const FUTILE_PART = 10
 
 /** Gossip as the rest of the package sees it. */
 export type Gossip = {
@@ -77,6 +79,10 @@ export function createGossip(parts: GossipParts): Gossip {
     { quota: (2 * budgets.gossipMessagesPerSecond) / NEWCOMER_PART, perMs: 2000 },
     clock.now,
   )
+  const futileBudget = createRateLimiter(
+    { quota: (2 * budgets.gossipMessagesPerSecond) / FUTILE_PART, perMs: 2000 },
+    clock.now,
+  )
   /** How many messages of a peer were accepted, up to what makes it known. */
   const accepted = new Map<string, number>()
   const isKnown = (from: string): boolean => (accepted.get(from) ?? 0) >= ACCEPTED_TO_BE_KNOWN
@@ -89,9 +95,18 @@ export function createGossip(parts: GossipParts): Gossip {
     if (verdict === 'reject') reputation.penalise(item.from, PENALTY.violation, 'invalid gossip')
   }
   const createTopicInbox = (name: TopicName): Inbox =>
-    createInbox(TOPIC_RULES[name], parts.validators[name], settle, () => {
-      events.emit('message-dropped', name, 'queue-full')
-    })
+    createInbox(
+      TOPIC_RULES[name],
+      async (bytes, from) => {
+        const verdict = await parts.validators[name](bytes, from)
+        if (verdict !== 'accept') futileBudget.take(from, 1)
+        return verdict
+      },
+      settle,
+      () => {
+        events.emit('message-dropped', name, 'queue-full')
+      },
+    )
   const inboxes = {
     block: createTopicInbox('block'),
     transactions: createTopicInbox('transactions'),
@@ -108,7 +123,7 @@ export function createGossip(parts: GossipParts): Gossip {
       reputation.penalise(from, PENALTY.excess, 'gossip above the budget')
       return false
     }
-    if (!isKnown(from) && !newcomerBudget.take(from, 1)) {
+    if (futileBudget.isSpent(from) || (!isKnown(from) && !newcomerBudget.take(from, 1))) {
       // An honest one may have that much to say: no penalty.
       events.emit('message-dropped', name, 'rate')
       return false
@@ -163,6 +178,7 @@ export function createGossip(parts: GossipParts): Gossip {
       messageBudget.prune()
       byteBudget.prune()
       newcomerBudget.prune()
+      futileBudget.prune()
       for (const peerId of accepted.keys()) {
         if (!pubsub.streamsInbound.has(peerId)) accepted.delete(peerId)
       }

@@ -12,6 +12,9 @@ import type { Reputation } from './reputation.ts'
 const GOODBYES = ['stopping', 'other-chain'] as const
 type Goodbye = (typeof GOODBYES)[number]
 
+/** Why a peer is left alone that did nothing wrong. */
+export const OTHER_CHAIN = 'other chain'
+
 const MAX_FAILURES = 3
 const GOODBYE_MS = 1000
 
@@ -71,7 +74,7 @@ export function createHandshake(parts: {
 
   const shunOtherChain = async (peerId: string): Promise<void> => {
     await hangUp(peerId, 'other-chain')
-    parts.reputation.ban(peerId, timing.otherChainMs, 'other chain')
+    parts.reputation.ban(peerId, timing.otherChainMs, OTHER_CHAIN)
   }
 
   const receive = (peerId: string, status: Status): void => {

@@ -44,5 +44,6 @@ export type {
   NetworkTiming,
   PeerInfo,
 } from './ports.ts'
+export { createRateLimiter, type RateLimiter } from './rate-limit.ts'
 export { type RefusalReason, RequestFailedError, RequestRefusedError } from './request-errors.ts'
 export { TOPIC_RULES, type TopicName, type TopicRules } from './topics.ts'

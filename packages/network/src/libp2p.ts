@@ -27,6 +27,8 @@ export async function createNode(options: {
   readonly topics: ReadonlyMap<string, TopicRules>
   /** Asked with the identity that the peer has proven, for every connection. */
   readonly mayConnect: (peerId: string) => boolean
+  /** Asked in addition of who comes in, with the address that it comes from. */
+  readonly mayEnter: (peerId: string, address: string) => boolean
 }): Promise<GossipNode> {
   const { maxConnections } = options
   const deny = (peerId: PeerId): boolean => !options.mayConnect(peerId.toString())
@@ -60,7 +62,8 @@ export async function createNode(options: {
     ],
     connectionGater: {
       denyDialPeer: deny,
-      denyInboundEncryptedConnection: deny,
+      denyInboundEncryptedConnection: (peerId, { remoteAddr }) =>
+        deny(peerId) || !options.mayEnter(peerId.toString(), remoteAddr.toString()),
       denyOutboundEncryptedConnection: deny,
     },
     connectionManager: {

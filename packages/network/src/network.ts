@@ -8,7 +8,8 @@ import { toProtocol } from './exchange.ts'
 import { requestChunks } from './exchange-client.ts'
 import { createExchangeServer } from './exchange-server.ts'
 import { createGossip } from './gossip.ts'
-import { createHandshake } from './handshake.ts'
+import { createHandshake, OTHER_CHAIN } from './handshake.ts'
+import { createHostGate } from './host-gate.ts'
 import { createNode } from './libp2p.ts'
 import {
   encodeStatus,
@@ -28,7 +29,7 @@ import type {
   NetworkTiming,
   PeerInfo,
 } from './ports.ts'
-import { createReputation, PENALTY } from './reputation.ts'
+import { createReputation, decayPoints, PENALTY } from './reputation.ts'
 import { RequestFailedError } from './request-errors.ts'
 import { TOPIC_NAMES, TOPIC_RULES, type TopicName, toTopic } from './topics.ts'
 import { createWatchdog } from './watchdog.ts'
@@ -80,7 +81,7 @@ export type Network = {
   ) => AsyncGenerator<MethodTypes[Name]['chunk'], void, undefined>
   /** Counts a breach that only the caller sees, such as an invalid block in a response; four of them are a ban. */
   readonly penalise: (peerId: string, reason: string) => void
-  /** Where peers were reached, and who is banned: for `memory` at the next start. */
+  /** Where peers were reached, who is banned, and who has points: for `memory` at the next start. */
   readonly memory: () => PeerMemory
   readonly events: NetworkEvents
 }
@@ -99,15 +100,16 @@ const DEFAULT_TIMING: NetworkTiming = {
   serveMs: 60_000,
 }
 
+/** What is asked for after each connect is enough for a peer that starts anew every second. */
 const DEFAULT_BUDGETS: NetworkBudgets = {
   gossipMessagesPerSecond: 2000,
   gossipBytesPerSecond: 32 * 1024 * 1024,
-  statusPerMinute: 20,
+  statusPerMinute: 240,
   blocksPerSecond: 512,
   voteHeightsPerSecond: 64,
-  transactionListsPerMinute: 60,
+  transactionListsPerMinute: 240,
   transactionsPerSecond: 1024,
-  peerListsPerMinute: 6,
+  peerListsPerMinute: 240,
   headersPerSecond: 4096,
   stateNodesPerSecond: 8192,
   parallelRequests: 4,
@@ -137,12 +139,30 @@ export async function createNetwork(
   const reputation = createReputation(clock.now, timing.banMs, (peerId, reason) => {
     logger.info('peer is banned', { peerId, reason })
     for (const connection of connections(peerId)) connection.abort(new Error(reason))
+    if (reason !== OTHER_CHAIN) hosts.blame(peerId)
     events.emit('peer-banned', peerId, reason)
   })
   const allowed = options.allowList === undefined ? undefined : new Set(options.allowList)
   const mayConnect = (peerId: string): boolean =>
     !reputation.isBanned(peerId) &&
     (allowed === undefined || allowed.has(peerId) || dialer.has(peerId))
+
+  const hosts = createHostGate(clock.now)
+  const isStranger = (peerId: string): boolean =>
+    !dialer.has(peerId) && allowed?.has(peerId) !== true && !book.isProven(peerId)
+  const mayEnter = (peerId: string, address: string): boolean => {
+    if (!isStranger(peerId)) return true
+    const strangers = node
+      .getConnections()
+      .filter(
+        ({ direction, remotePeer }) => direction === 'inbound' && isStranger(String(remotePeer)),
+      )
+    return hosts.admits(
+      peerId,
+      address,
+      strangers.map(({ remoteAddr }) => remoteAddr.toString()),
+    )
+  }
 
   const node = await createNode({
     privateKey: await nodeKeyToPrivateKey(options.nodeKey),
@@ -152,6 +172,7 @@ export async function createNetwork(
     dialMs: timing.dialMs,
     topics: new Map([...topics].map(([topic, name]) => [topic, TOPIC_RULES[name]])),
     mayConnect,
+    mayEnter,
   })
   const parts = {
     node: () => node,
@@ -174,6 +195,10 @@ export async function createNetwork(
   for (const { peerId, until } of options.memory?.bans ?? []) {
     const left = until - ports.unixMs()
     if (left > 0) reputation.ban(peerId, Math.min(left, timing.banMs), 'banned before the start')
+  }
+  for (const { peerId, points, at } of options.memory?.points ?? []) {
+    const left = decayPoints(points, Math.max(0, ports.unixMs() - at))
+    reputation.penalise(peerId, left, 'misbehaved before the start')
   }
   const book = createPeerBook({
     now: clock.now,
@@ -276,6 +301,7 @@ export async function createNetwork(
     watchdog.tick()
     handshake.tick()
     reputation.prune()
+    hosts.prune()
     server.prune()
     gossip.prune()
     cancelTick = clock.schedule(tick, timing.maintenanceMs)
@@ -338,6 +364,7 @@ export async function createNetwork(
     publish: gossip.publish,
     memory: () => ({
       reached: book.proven(),
+      points: reputation.scores().map((score) => ({ ...score, at: ports.unixMs() })),
       bans: reputation.bans().map(({ peerId, until }) => ({
         peerId,
         until: ports.unixMs() + until - clock.now(),

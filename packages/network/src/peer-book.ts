@@ -20,6 +20,12 @@ export type PeerMemory = {
   readonly reached: readonly { readonly address: string; readonly at: number }[]
   /** Peers that are shut out, and until when, in milliseconds since 1970. */
   readonly bans: readonly { readonly peerId: string; readonly until: number }[]
+  /** Points of peers for misbehaviour, and when they were that many, in milliseconds since 1970. */
+  readonly points: readonly {
+    readonly peerId: string
+    readonly points: number
+    readonly at: number
+  }[]
 }
 
 /** Addresses of peers: those where they were reached, and fewer that others told. */
@@ -32,6 +38,8 @@ export type PeerBook = {
   /** A peer was reached at an address. */
   readonly prove: (peerId: string, address: string) => void
   readonly fail: (peerId: string) => void
+  /** Whether the peer was reached before. */
+  readonly isProven: (peerId: string) => boolean
   /** Peers that may be dialled now, those that were reached before first. */
   readonly due: () => readonly { readonly peerId: string; readonly address: string }[]
   /** What others may be told: where peers were reached, and where `connected` ones say that they are. */
@@ -110,6 +118,7 @@ export function createPeerBook(options: {
         .map(([, { address }]) => address)
     },
     prove: (peerId, address) => prove(peerId, address, unixMs()),
+    isProven: (peerId) => entries.get(peerId)?.provenAt !== undefined,
     fail: (peerId) => {
       const entry = entries.get(peerId)
       if (entry === undefined) return

@@ -9,6 +9,11 @@ export const PENALTY = {
 const BAN_AT = 100
 const HALF_LIFE_MS = 10 * 60_000
 
+/** What is left of points after a while. */
+export function decayPoints(points: number, elapsedMs: number): number {
+  return points * 0.5 ** (elapsedMs / HALF_LIFE_MS)
+}
+
 /** Remembers how peers behaved, also while they are away. */
 export type Reputation = {
   /** Adds points, which halve every ten minutes; at 100 the peer is banned. */
@@ -17,6 +22,8 @@ export type Reputation = {
   readonly ban: (peerId: string, durationMs: number, reason: string) => void
   readonly isBanned: (peerId: string) => boolean
   readonly points: (peerId: string) => number
+  /** Who has how many points now. */
+  readonly scores: () => readonly { readonly peerId: string; readonly points: number }[]
   /** Who is banned, and until when. */
   readonly bans: () => readonly { readonly peerId: string; readonly until: number }[]
   /** Forgets peers that have served their time. */
@@ -34,7 +41,7 @@ export function createReputation(
 
   const points = (peerId: string): number => {
     const score = scores.get(peerId)
-    return score === undefined ? 0 : score.points * 0.5 ** ((now() - score.at) / HALF_LIFE_MS)
+    return score === undefined ? 0 : decayPoints(score.points, now() - score.at)
   }
   const isBanned = (peerId: string): boolean => (bans.get(peerId) ?? 0) > now()
   const ban = (peerId: string, durationMs: number, reason: string): void => {
@@ -47,6 +54,7 @@ export function createReputation(
     points,
     isBanned,
     ban,
+    scores: () => [...scores.keys()].map((peerId) => ({ peerId, points: points(peerId) })),
     bans: () =>
       [...bans]
         .filter(([peerId]) => isBanned(peerId))

@@ -46,7 +46,11 @@ describe('discovery', { timeout: 60_000 }, () => {
     const before = await nodes.start({ seed: 2, peers: [addressOf(friend)] })
     await until(() => readyPeers(before.network).length === 1)
     const memory = before.network.memory()
-    expect(memory).toEqual({ reached: [{ address: addressOf(friend), at: NOW }], bans: [] })
+    expect(memory).toEqual({
+      reached: [{ address: addressOf(friend), at: NOW }],
+      bans: [],
+      points: [],
+    })
     await before.network.stop()
     const after = await nodes.start({ seed: 2, memory, wantedPeers: 1 })
     await until(() => readyPeers(after.network).length === 1)
@@ -72,6 +76,47 @@ describe('discovery', { timeout: 60_000 }, () => {
     const lenient = await later(HOUR)
     bad.network.addPeer(addressOf(lenient))
     await until(() => readyPeers(bad.network).length === 1)
+  })
+})
+
+describe('a restart', { timeout: 60_000 }, () => {
+  test('leaves the points of peers as they are, less what time takes', async () => {
+    const victim = await nodes.start({ seed: 1 })
+    const clumsy = await nodes.start({ seed: 2, peers: [addressOf(victim)] })
+    await until(() => readyPeers(victim.network).length === 1)
+    victim.network.penalise(clumsy.network.peerId, 'a false answer')
+    victim.network.penalise(clumsy.network.peerId, 'a false answer')
+    const memory = victim.network.memory()
+    expect(memory.points).toMatchObject([{ peerId: clumsy.network.peerId, at: NOW }])
+    await victim.network.stop()
+    const penaltyAfter = async (ms: number): Promise<number | undefined> => {
+      const again = await nodes.start({ seed: 1, memory, unixMs: NOW + ms })
+      clumsy.network.addPeer(addressOf(again))
+      await until(() => readyPeers(again.network).length === 1)
+      const penalty = again.network.peers()[0]?.penalty
+      await again.network.stop()
+      return penalty
+    }
+    expect(await penaltyAfter(0)).toBe(60)
+    expect(await penaltyAfter(10 * 60_000)).toBe(30)
+    expect(await penaltyAfter(2 * HOUR)).toBe(0)
+  })
+
+  test('of an honest peer costs it nothing, however often', async () => {
+    const friend = await nodes.start({ seed: 1 })
+    const banned: string[] = []
+    friend.network.events.on('peer-banned', (peerId) => banned.push(peerId))
+    for (let turn = 0; turn < 30; turn++) {
+      const restless = await nodes.start({ seed: 2, peers: [addressOf(friend)] })
+      await until(() => [friend, restless].every(({ network }) => readyPeers(network).length === 1))
+      expect(friend.network.peers()[0]?.penalty).toBe(0)
+      await restless.network.publish('vote', Uint8Array.of(turn))
+      await until(() => friend.received.length === turn + 1)
+      await restless.network.stop()
+      await until(() => friend.network.peers().length === 0)
+    }
+    expect(banned).toEqual([])
+    expect(friend.network.memory().points).toEqual([])
   })
 })
 

@@ -52,6 +52,8 @@ export type NodeOptions = {
   readonly wantedPeers?: number
   readonly memory?: PeerMemory
   readonly unixMs?: number
+  /** Milliseconds for budgets and intervals; timers run as always. */
+  readonly now?: () => number
 }
 
 export function nodeKey(seed: number): Hash32 {
@@ -113,7 +115,10 @@ export class Nodes {
           ...options.handlers,
         },
         status: () => statusOf(genesisHash, options.coreIdentifier),
-        clock: createSystemClock(),
+        clock: {
+          ...createSystemClock(),
+          ...(options.now === undefined ? {} : { now: options.now }),
+        },
         unixMs: () => options.unixMs ?? 1_750_000_000_000,
         random: () => 0.5,
       },

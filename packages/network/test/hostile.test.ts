@@ -23,6 +23,7 @@ import {
   GENESIS,
   Nodes,
   nodeKey,
+  readyPeers,
   type TestNode,
   until,
 } from './harness.ts'
@@ -37,9 +38,9 @@ afterEach(async () => {
 const VOTE_TOPIC = toTopic(GENESIS, 'vote')
 
 /** A node that speaks the protocols and sends what it likes. */
-async function startHostile(victim?: TestNode): Promise<GossipNode> {
+async function startHostile(victim?: TestNode, seed = 99): Promise<GossipNode> {
   const hostile = await createLibp2p({
-    privateKey: await nodeKeyToPrivateKey(nodeKey(99)),
+    privateKey: await nodeKeyToPrivateKey(nodeKey(seed)),
     addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
     transports: [tcp()],
     connectionEncrypters: [noise()],
@@ -115,6 +116,63 @@ describe('a hostile peer', { timeout: 60_000 }, () => {
     expect(
       victim.received.filter(({ from }) => from !== friend.network.peerId).length,
     ).toBeLessThan(200)
+  })
+
+  test('that stays below its budget is heard so much and no more, and the others always', async () => {
+    let frozen: number | undefined
+    const victim = await nodes.start({
+      seed: 1,
+      budgets: { gossipMessagesPerSecond: 1000 },
+      validate: async (bytes) => (bytes[0] === 7 ? 'ignore' : 'accept'),
+      now: () => frozen ?? performance.now(),
+    })
+    const friend = await nodes.start({ seed: 2 })
+    await connectAll([victim, friend])
+    const hostile = await startHostile(victim)
+    const { pubsub } = hostile.services
+    const hostileId = hostile.peerId.toString()
+    const heardFrom = (peerId: string): number =>
+      victim.received.filter(({ from }) => from === peerId).length
+    let dropped = 0
+    victim.network.events.on('message-dropped', () => dropped++)
+    // Nothing refills from here on. Eight good messages make it known.
+    frozen = performance.now()
+    for (let i = 0; i < 8; i++) await pubsub.publish(VOTE_TOPIC, Uint8Array.of(2, 4, 1, i))
+    await until(() => heardFrom(hostileId) === 8)
+    for (let sent = 0; sent < 1500; sent++) {
+      await pubsub.publish(VOTE_TOPIC, Uint8Array.of(3, 8, 7, sent >> 8, sent & 255))
+      if (sent % 50 === 49) await until(() => heardFrom(hostileId) + dropped === sent + 9)
+      if (sent % 500 === 499) {
+        await friend.network.publish('vote', Uint8Array.of(42, sent >> 8))
+        await until(() => heardFrom(friend.network.peerId) === (sent + 1) / 500)
+      }
+    }
+    // Two seconds of a tenth of its messages.
+    expect(heardFrom(hostileId)).toBe(8 + 200)
+    expect(victim.network.peers().map(({ penalty }) => penalty)).toEqual([0, 0])
+  })
+
+  test('that comes back under new names is shut out with its host, but for the friends there', async () => {
+    const friend = await nodes.start({ seed: 2 })
+    const victim = await nodes.start({ seed: 1, peers: [addressOf(friend)] })
+    await until(() => readyPeers(victim.network).length === 1)
+    for (const seed of [10, 11, 12, 13]) {
+      const stranger = await startHostile(victim, seed)
+      await until(() => victim.network.peers().length === 2)
+      for (let i = 0; i < 4; i++) victim.network.penalise(stranger.peerId.toString(), 'junk')
+      await until(() => stranger.getConnections().length === 0)
+    }
+    const fifth = await startHostile(undefined, 14)
+    await fifth.dial(multiaddr(addressOf(victim))).catch(() => undefined)
+    await until(() => fifth.getConnections().length === 0)
+    expect(victim.network.peers().map(({ peerId }) => peerId)).toEqual([friend.network.peerId])
+    await friend.network.stop()
+    await until(() => victim.network.peers().length === 0)
+    const back = await nodes.start({ seed: 2, peers: [addressOf(victim)] })
+    await until(() => readyPeers(victim.network).length === 1)
+    expect(victim.network.peers()).toMatchObject([
+      { peerId: back.network.peerId, direction: 'inbound' },
+    ])
   })
 
   test('that announces a huge request is cut off before it is buffered', async () => {

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import type { Clock } from '../src/clock.ts'
 import { compress, decompress, uncompressedSize } from '../src/compression.ts'
 import { createDialer } from '../src/dialer.ts'
+import { createHostGate, type HostGate } from '../src/host-gate.ts'
 import { createInbox, type InboxItem } from '../src/inbox.ts'
 import { decodeStatus, encodeStatus, METHODS, type Status } from '../src/messages.ts'
 import { createNodeKey, nodeKeyToPeerId } from '../src/node-key.ts'
@@ -184,6 +185,79 @@ describe('the rate limiter', () => {
         },
       ),
     )
+  })
+
+  test('says when nothing is left, and takes back what was not used', () => {
+    let time = 0
+    const limiter = createRateLimiter({ quota: 10, perMs: 1000 }, () => time)
+    expect(limiter.isSpent('a')).toBe(false)
+    expect(limiter.take('a', 10)).toBe(true)
+    expect(limiter.isSpent('a')).toBe(true)
+    expect(limiter.isSpent('b')).toBe(false)
+    limiter.refund('a', 4)
+    expect(limiter.take('a', 5)).toBe(false)
+    expect(limiter.take('a', 4)).toBe(true)
+    time += 100
+    expect(limiter.isSpent('a')).toBe(false)
+    limiter.refund('a', 1000)
+    expect(limiter.take('a', 11)).toBe(false)
+    expect(limiter.take('a', 10)).toBe(true)
+  })
+})
+
+/** A gate that four strangers from `address` were banned at. */
+function shutTo(address: string): { gate: HostGate; pass: (ms: number) => void } {
+  let time = 0
+  const gate = createHostGate(() => time)
+  for (const peerId of ['a', 'b', 'c', 'd']) {
+    expect(gate.admits(peerId, address, [])).toBe(true)
+    gate.blame(peerId)
+  }
+  return {
+    gate,
+    pass: (ms) => {
+      time += ms
+    },
+  }
+}
+
+describe('the host gate', () => {
+  const MINUTE = 60_000
+  test.each([
+    ['/ip4/192.0.2.7/tcp/1', '/ip4/192.0.2.7/tcp/2', '/ip4/192.0.2.8/tcp/1'],
+    ['/ip6/2001:db8:1:2::7/tcp/1', '/ip6/2001:db8:1:2:8:9:a:b/tcp/1', '/ip6/2001:db8:1:3::7/tcp/1'],
+    ['/ip6/2001:db8::7/tcp/1', '/ip6/2001:db8:0:0:1::/tcp/1', '/ip6/2001:db8:0:1::7/tcp/1'],
+  ])('closes to strangers from %s and %s, not from %s', (address, same, other) => {
+    const { gate } = shutTo(address)
+    expect(gate.admits('e', same, [])).toBe(false)
+    expect(gate.admits('e', other, [])).toBe(true)
+  })
+
+  test('opens again little by little', () => {
+    const { gate, pass } = shutTo('/ip4/192.0.2.7/tcp/1')
+    pass(2.5 * MINUTE)
+    expect(gate.admits('e', '/ip4/192.0.2.7/tcp/1', [])).toBe(true)
+    gate.blame('e')
+    expect(gate.admits('f', '/ip4/192.0.2.7/tcp/1', [])).toBe(false)
+    pass(10 * MINUTE)
+    gate.prune()
+    expect(gate.admits('f', '/ip4/192.0.2.7/tcp/1', [])).toBe(true)
+  })
+
+  test('has sixteen places for strangers from one host', () => {
+    const gate = createHostGate(() => 0)
+    const others = Array.from({ length: 15 }, (_, index) => `/ip4/192.0.2.7/tcp/${index}`)
+    const elsewhere = '/ip4/192.0.2.8/tcp/1'
+    expect(gate.admits('a', '/ip4/192.0.2.7/tcp/99', [...others, elsewhere])).toBe(true)
+    const full = [...others, '/ip4/192.0.2.7/tcp/99']
+    expect(gate.admits('b', '/ip4/192.0.2.7/tcp/100', full)).toBe(false)
+    expect(gate.admits('b', elsewhere, full)).toBe(true)
+  })
+
+  test('blames nobody for a peer that it has not seen come in', () => {
+    const gate = createHostGate(() => 0)
+    for (let i = 0; i < 10; i++) gate.blame('a')
+    expect(gate.admits('b', '/ip4/192.0.2.7/tcp/1', [])).toBe(true)
   })
 })
 
