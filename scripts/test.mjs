@@ -38,6 +38,11 @@ const gates = [
     ],
     count: countTap,
   },
+  {
+    name: 'hardhat project',
+    command: ['node', 'scripts/hardhat-example.mjs'],
+    count: countHardhat,
+  },
 ]
 
 let passed = 0
@@ -88,6 +93,11 @@ function countForge(output) {
 function countTap(output) {
   const sum = (what) => Number(new RegExp(`^# ${what} (\\d+)$`, 'm').exec(output)?.[1] ?? 0)
   return { passed: sum('pass'), failed: sum('fail') }
+}
+
+function countHardhat(output) {
+  const sum = (what) => Number(new RegExp(`^\\s*(\\d+) ${what}\\b`, 'm').exec(output)?.[1] ?? 0)
+  return { passed: sum('passing'), failed: sum('failing') }
 }
 
 function countVitest() {
