@@ -108,6 +108,7 @@ export async function startPeerNetwork(
       announce: config.network.announce,
       peers: config.network.peers,
       wantedPeers: config.network.wantedPeers,
+      mdns: config.network.mdns,
       ...(config.network.allow === undefined ? {} : { allowList: config.network.allow }),
       memory: await readPeerFile(peerFile),
     },

@@ -40,7 +40,7 @@ describe('a configuration', () => {
       dataDir: join(dir, 'data'),
       genesisFile: join(tmpdir(), 'genesis.json'),
       origin: { url: 'http://127.0.0.1:1' },
-      network: { listen: [], announce: [], peers: [], wantedPeers: 12 },
+      network: { listen: [], announce: [], peers: [], wantedPeers: 12, mdns: false },
       sync: { mode: 'full' },
       rpc: { host: '127.0.0.1', port: 8545 },
       newGuardJournal: false,

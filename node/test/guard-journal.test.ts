@@ -21,7 +21,7 @@ describe('the guard journal of a node', () => {
       dataDir,
       genesisFile: '',
       origin: { url: '' },
-      network: { listen: [], announce: [], peers: [], wantedPeers: 0 },
+      network: { listen: [], announce: [], peers: [], wantedPeers: 0, mdns: false },
       sync: { mode: 'full' },
       rpc: { host: '127.0.0.1', port: 0, tokenSecretFile: undefined, ipcPath: undefined },
       signerKeyFile: undefined,

@@ -163,6 +163,11 @@ export const nodeSchema: z.ZodType<NodeConfig> = z
           .describe(
             'While fewer peers are connected, others are looked for through peers; 0: nobody but `peers`',
           ),
+        mdns: flag()
+          .default(false)
+          .describe(
+            'Looks for nodes of this network on the local network, too, and tells there where this one is (multicast DNS)',
+          ),
       })
       .prefault({})
       .describe('The peer-to-peer network'),

@@ -42,6 +42,8 @@ export type NodeConfig = {
     readonly allow?: readonly string[] | undefined
     /** While fewer peers are connected, more are looked for; 0: none but `peers`. */
     readonly wantedPeers: number
+    /** Whether nodes on the local network are looked for by multicast DNS, and told where this one is. */
+    readonly mdns: boolean
   }
   readonly sync: { readonly mode: 'full' | 'checkpoint' }
   readonly rpc: {

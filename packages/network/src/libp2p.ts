@@ -7,6 +7,7 @@ import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
 import { createGossipOptions } from './gossip-options.ts'
+import type { LocalDiscovery } from './local-discovery.ts'
 import type { TopicRules } from './topics.ts'
 
 const KIB = 1024
@@ -25,6 +26,7 @@ export async function createNode(options: {
   readonly maxConnections: number
   readonly dialMs: number
   readonly topics: ReadonlyMap<string, TopicRules>
+  readonly localDiscovery?: LocalDiscovery | undefined
   /** Asked with the identity that the peer has proven, for every connection. */
   readonly mayConnect: (peerId: string) => boolean
   /** Asked in addition of who comes in, with the address that it comes from. */
@@ -83,6 +85,7 @@ export async function createNode(options: {
       identify: identify({ timeout: 5000 }),
       ping: ping(),
       pubsub: gossipsub(createGossipOptions(options.topics)),
+      ...(options.localDiscovery === undefined ? {} : { localDiscovery: options.localDiscovery }),
     },
   })
 }

@@ -11,6 +11,7 @@ import { createGossip } from './gossip.ts'
 import { createHandshake, OTHER_CHAIN } from './handshake.ts'
 import { createHostGate } from './host-gate.ts'
 import { createNode } from './libp2p.ts'
+import { createLocalDiscovery, toServiceTag } from './local-discovery.ts'
 import {
   encodeStatus,
   MAX_PEER_ADDRESSES,
@@ -94,6 +95,7 @@ const DEFAULT_TIMING: NetworkTiming = {
   banMs: 10 * 60_000,
   otherChainMs: 60_000,
   statusMs: 30_000,
+  localQueryMs: 10_000,
   dialMs: 5000,
   firstByteMs: 5000,
   chunkMs: 10_000,
@@ -164,6 +166,12 @@ export async function createNetwork(
     )
   }
 
+  const localDiscovery = createLocalDiscovery({
+    serviceTag: toServiceTag(options.genesisHash, options.coreIdentifier),
+    intervalMs: timing.localQueryMs,
+    random: ports.random,
+    learn: (...heard) => book.learn(...heard),
+  })
   const node = await createNode({
     privateKey: await nodeKeyToPrivateKey(options.nodeKey),
     listen: options.listen,
@@ -173,6 +181,7 @@ export async function createNetwork(
     topics: new Map([...topics].map(([topic, name]) => [topic, TOPIC_RULES[name]])),
     mayConnect,
     mayEnter,
+    localDiscovery: options.mdns === true ? localDiscovery : undefined,
   })
   const parts = {
     node: () => node,

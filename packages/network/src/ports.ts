@@ -31,6 +31,8 @@ export type NetworkOptions = {
   readonly allowList?: readonly string[]
   /** While fewer peers are connected, others are looked for: those known from before, and those that peers know. 0 unless told. */
   readonly wantedPeers?: number
+  /** Whether nodes of this network on the same local network are looked for, too, and told where this one is. False unless told. */
+  readonly mdns?: boolean
   /** What `memory` gave before the last stop. */
   readonly memory?: PeerMemory
   /** Connections above this are refused; 64 unless told. */
@@ -54,6 +56,8 @@ export type NetworkTiming = {
   readonly otherChainMs: number
   /** How often a peer's status is asked anew. */
   readonly statusMs: number
+  /** How often nodes on the local network are asked for. */
+  readonly localQueryMs: number
   readonly dialMs: number
   /** Until the request of a peer is complete, and until the first chunk of a response. */
   readonly firstByteMs: number

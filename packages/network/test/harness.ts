@@ -28,6 +28,7 @@ const FAST: Partial<NetworkTiming> = {
   maintenanceMs: 50,
   redialMinMs: 50,
   redialMaxMs: 200,
+  localQueryMs: 100,
 }
 
 type Received = {
@@ -50,6 +51,7 @@ export type NodeOptions = {
   readonly budgets?: Partial<NetworkBudgets>
   readonly timing?: Partial<NetworkTiming>
   readonly wantedPeers?: number
+  readonly mdns?: boolean
   readonly memory?: PeerMemory
   readonly unixMs?: number
   /** Milliseconds for budgets and intervals; timers run as always. */
@@ -94,6 +96,7 @@ export class Nodes {
         ...(options.allowList === undefined ? {} : { allowList: options.allowList }),
         timing: { ...FAST, ...options.timing },
         ...(options.wantedPeers === undefined ? {} : { wantedPeers: options.wantedPeers }),
+        ...(options.mdns === undefined ? {} : { mdns: options.mdns }),
         ...(options.memory === undefined ? {} : { memory: options.memory }),
         ...(options.budgets === undefined ? {} : { budgets: options.budgets }),
       },

@@ -421,6 +421,7 @@ describe('the dialer', () => {
         banMs: 1,
         otherChainMs: 1,
         statusMs: 1,
+        localQueryMs: 1,
         dialMs: 1,
         firstByteMs: 1,
         chunkMs: 1,
