@@ -105,6 +105,8 @@ const FINALIZED_KEY = utf8ToBytes('finalized')
 const MISSING_KEY = utf8ToBytes('missing')
 const RECORDS_KEPT = 8192
 const BLOCKS_KEPT = 256
+/** Of all blocks that are kept, about 20 MB of transfers. */
+const TRANSACTIONS_KEPT = 16_384
 const BRANCHES_AT_ONCE = 1000
 
 /** @param decodeBlock decodes stored blocks, which were valid when they were stored. */
@@ -113,7 +115,10 @@ export function createBlockDatabase(
   decodeBlock: ExecutionLayer['decodeBlock'],
 ): BlockDatabase {
   const records = createRecent<Hash32, BlockRecord>(RECORDS_KEPT)
-  const blocks = createRecent<Hash32, Block>(BLOCKS_KEPT)
+  const blocks = createRecent<Hash32, Block>(BLOCKS_KEPT, {
+    of: ({ transactions }) => transactions.length,
+    most: TRANSACTIONS_KEPT,
+  })
 
   const readRecord = (hash: Hash32): BlockRecord | undefined => {
     const cached = records.get(hash)
@@ -293,6 +298,7 @@ function canonicalOperation(number: bigint, hash: Hash32): StoreOperation {
 
 /** The block by its number, its transactions by their hash. */
 function canonicalOperations(block: Block): readonly StoreOperation[] {
+  const blockHash = hexToBytes(block.hash)
   return [
     canonicalOperation(block.header.number, block.hash),
     ...block.transactions.map(
@@ -300,10 +306,18 @@ function canonicalOperations(block: Block): readonly StoreOperation[] {
         type: 'put',
         space: 'transaction',
         key: hexToBytes(hash),
-        value: concatBytes(hexToBytes(block.hash), bigintToBytes(BigInt(index), 4)),
+        value: transactionPosition(blockHash, index),
       }),
     ),
   ]
+}
+
+/** The hash of the block and the index in it, four bytes. */
+function transactionPosition(blockHash: Uint8Array, index: number): Uint8Array {
+  const value = new Uint8Array(blockHash.length + 4)
+  value.set(blockHash)
+  new DataView(value.buffer).setUint32(blockHash.length, index)
+  return value
 }
 
 function toHash(bytes: Uint8Array | undefined): Hash32 | undefined {

@@ -6,18 +6,37 @@ export type Recent<Key, Value> = {
   readonly delete: (key: Key) => void
 }
 
-/** Keeps the last `limit` that were set. */
-export function createRecent<Key, Value>(limit: number): Recent<Key, Value> {
+/**
+ * Keeps the last `limit` that were set, and of those no more than weigh `most` together; the last in any case.
+ *
+ * @param weight what each weighs; nothing unless told.
+ */
+export function createRecent<Key, Value>(
+  limit: number,
+  weight: { readonly of: (value: Value) => number; readonly most: number } = {
+    of: () => 0,
+    most: 0,
+  },
+): Recent<Key, Value> {
   const entries = new Map<Key, Value>()
+  let total = 0
+  const remove = (key: Key): void => {
+    const value = entries.get(key)
+    if (value !== undefined) total -= weight.of(value)
+    entries.delete(key)
+  }
   return {
     get: (key) => entries.get(key),
     set: (key, value) => {
-      entries.delete(key)
+      remove(key)
       entries.set(key, value)
-      const [oldest] = entries.keys()
-      if (entries.size > limit && oldest !== undefined) entries.delete(oldest)
+      total += weight.of(value)
+      for (const oldest of entries.keys()) {
+        if (entries.size === 1 || (entries.size <= limit && total <= weight.most)) break
+        remove(oldest)
+      }
       return value
     },
-    delete: (key) => void entries.delete(key),
+    delete: remove,
   }
 }

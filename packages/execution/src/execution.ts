@@ -24,7 +24,6 @@ import { type ChainGenesis, createGenesisBlock } from './genesis.ts'
 import type { AncestorHash, MessageObserver } from './machine.ts'
 import { createProcessor, type Processor, type TrackerRule } from './processor.ts'
 import { createQueries, type Queries } from './queries.ts'
-import type { RecoveredSender } from './recovery/recovery-messages.ts'
 import type { SenderRecovery } from './recovery/sender-recovery.ts'
 import { guardSource, type StateSource, type StateWrites } from './state.ts'
 import { type StateVisitor, walkState } from './state-walk.ts'
@@ -109,19 +108,20 @@ export async function createExecutionLayer(options: {
     ancestorHash: options.ancestorHash,
     observer: options.observer,
   }
-  const { decode, remember, has } = rememberTransactions(
-    (raw, recovered) => decodeTransaction(raw, common, options.senders, recovered),
+  const { decode, decodeHashed, hash, has, remember } = rememberTransactions(
+    (raw, digest, sender) => decodeTransaction(raw, common, options.senders, sender, digest),
     crypto.keccak256,
   )
   const { chainId } = options.genesis
   const { recovery } = options
-  const recoverAll = async (
-    raws: readonly Uint8Array[],
-  ): Promise<ReadonlyMap<Uint8Array, RecoveredSender | undefined>> => {
-    if (recovery === undefined) return new Map()
-    const unknown = raws.filter((raw) => !has(raw))
+  /** What decodes each of these arrays, with the senders that another thread recovers. */
+  const prepare = async (raws: readonly Uint8Array[]): Promise<typeof decode> => {
+    if (recovery === undefined) return decode
+    const hashed = new Map(raws.map((raw) => [raw, hash(raw)]))
+    const unknown = raws.filter((raw) => !has(hashed.get(raw) ?? hash(raw)))
     const found = await recovery.recover(chainId, unknown)
-    return new Map(unknown.map((raw, index) => [raw, found[index]]))
+    const senders = new Map(unknown.map((raw, index) => [raw, found[index]]))
+    return (raw) => decodeHashed(hashed.get(raw) ?? hash(raw), senders.get(raw))
   }
   const recoverSigner = (header: AuthorityHeader): Address | undefined =>
     recoverSealer(header, crypto)
@@ -137,23 +137,22 @@ export async function createExecutionLayer(options: {
     }),
     preview: createProcessor({ ...parts, observer: undefined, tracker: options.tracker }).build,
     walkState: (stateRoot, visitor) => walkState(parts.source, stateRoot, visitor),
-    decodeTransaction: (raw) => decode(raw),
+    decodeTransaction: decode,
     decodeBlock: (bytes) => {
       const outline = outlineBlock(bytes, recoverSigner)
       if (!outline.ok) return outline
       const raws = readEnvelopes(outline.value)
-      return raws.ok ? completeBlock(outline.value, raws.value, (raw) => decode(raw)) : raws
+      return raws.ok ? completeBlock(outline.value, raws.value, decode) : raws
     },
     outlineBlock: (bytes) => outlineBlock(bytes, recoverSigner),
     decodeTransactions: async (raws) => {
-      const senders = await recoverAll(raws)
-      return raws.map((raw) => decode(raw, senders.get(raw)))
+      const decodePrepared = await prepare(raws)
+      return raws.map((raw) => decodePrepared(raw))
     },
     completeBlock: async (outline) => {
       const raws = readOwnEnvelopes(outline, crypto.keccak256)
       if (!raws.ok) return raws
-      const senders = await recoverAll(raws.value)
-      return completeBlock(outline, raws.value, (raw) => decode(raw, senders.get(raw)))
+      return completeBlock(outline, raws.value, await prepare(raws.value))
     },
     signTransaction: (fields, secretKey) => remember(signOwnTransaction(fields, secretKey, common)),
     signTransactionElsewhere: async (fields, sender, sign) =>

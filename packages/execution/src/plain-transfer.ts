@@ -1,6 +1,7 @@
 import type { Block as InnerBlock } from '@ethereumjs/block'
-import { Account } from '@ethereumjs/util'
+import { Account, type Address } from '@ethereumjs/util'
 import { innerAddress, type Machine } from './machine.ts'
+import type { State } from './state.ts'
 import { innerTransaction, isImpersonated, type Transaction } from './transaction.ts'
 
 const LARGEST = 2n ** 256n - 1n
@@ -23,40 +24,45 @@ export function tryPlainTransfer(
   if (isImpersonated(transaction)) return undefined
   const gas = vm.common.isActivatedEIP(7623)
     ? transaction.intrinsicGas
-    : innerTransaction(transaction).getIntrinsicGas()
+    : innerTransaction(transaction, vm.common).getIntrinsicGas()
   const baseFee = header.baseFeePerGas ?? 0n
   if (gasLimit < gas || gasLimit > header.gasLimit - gasUsedBefore) return undefined
   if (maxFeePerGas < baseFee || maxFeePerGas < maxPriorityFeePerGas) return undefined
 
   const from = innerAddress(transaction.from)
-  const sender = state.readAccount(from)
+  const sender = state.peekAccount(from)
   if (sender === undefined || sender.isContract() || sender.nonce !== nonce) return undefined
   if (sender.balance < gasLimit * maxFeePerGas + value) return undefined
 
   const to = innerAddress(transaction.to)
-  const before = state.readAccount(to)
+  const before = state.peekAccount(to)
   if (before !== undefined && (before.isContract() || before.isEmpty())) return undefined
-  if ((before?.balance ?? 0n) + value > LARGEST || evm.getPrecompile(to) !== undefined) {
-    return undefined
-  }
+  if ((before?.balance ?? 0n) + value > LARGEST) return undefined
+  // By its digits, as EthereumJS keeps them.
+  if (evm.precompiles.has(transaction.to.slice(2))) return undefined
   const signer = header.coinbase
   // An empty account that is touched goes (EIP-161).
-  if (state.readAccount(signer)?.isEmpty() === true) return undefined
+  if (state.peekAccount(signer)?.isEmpty() === true) return undefined
 
   const most = maxFeePerGas - baseFee
   const tip = most < maxPriorityFeePerGas ? most : maxPriorityFeePerGas
-  sender.nonce += 1n
-  sender.balance -= gas * (baseFee + tip) + value
-  state.writeAccount(from, sender)
+  const { balance, storageRoot, codeHash } = sender
+  state.giveAccount(
+    from,
+    new Account(nonce + 1n, balance - gas * (baseFee + tip) - value, storageRoot, codeHash),
+  )
   // One after the other: two of the three may be the same.
-  for (const [address, amount] of [
-    [to, value],
-    [signer, gas * tip],
-  ] as const) {
-    if (amount === 0n) continue
-    const account = state.readAccount(address) ?? new Account()
-    account.balance += amount
-    state.writeAccount(address, account)
-  }
+  credit(state, to, value)
+  credit(state, signer, gas * tip)
   return gas
+}
+
+function credit(state: State, address: Address, amount: bigint): void {
+  if (amount === 0n) return
+  const before = state.peekAccount(address)
+  const after =
+    before === undefined
+      ? new Account(0n, amount)
+      : new Account(before.nonce, before.balance + amount, before.storageRoot, before.codeHash)
+  state.giveAccount(address, after)
 }

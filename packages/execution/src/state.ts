@@ -5,8 +5,10 @@ import type {
   StorageRange,
 } from '@ethereumjs/common'
 import { RLP } from '@ethereumjs/rlp'
-import { Account, type Address, createAccountFromRLP, unpadBytes } from '@ethereumjs/util'
+import { Account, type Address, unpadBytes } from '@ethereumjs/util'
 import { equalBytes } from '@mosaic/primitives'
+import { decodeAccount, encodeAccount } from './account-encoding.ts'
+import { type ByteKey, fromByteKey, toByteKey } from './byte-key.ts'
 import { StateUnavailableError } from './errors.ts'
 import { EMPTY_ROOT, type NodeSource, Trie } from './trie.ts'
 import { toNibbles } from './trie-node.ts'
@@ -38,15 +40,21 @@ export type StateWrites = {
   readonly codes: readonly (readonly [hash: Uint8Array, code: Uint8Array])[]
 }
 
-/** A byte string as a map key. */
-type Key = string
-
 type Undo =
-  | { readonly kind: 'account'; readonly key: Key; readonly before: Account | undefined }
-  | { readonly kind: 'slot'; readonly key: Key; readonly slot: Key; readonly before: Uint8Array }
-  | { readonly kind: 'storage'; readonly key: Key; readonly before: AccountStorage | undefined }
+  | { readonly kind: 'account'; readonly key: ByteKey; readonly before: Account | undefined }
+  | {
+      readonly kind: 'slot'
+      readonly key: ByteKey
+      readonly slot: ByteKey
+      readonly before: Uint8Array
+    }
+  | { readonly kind: 'storage'; readonly key: ByteKey; readonly before: AccountStorage | undefined }
 
-type AccountStorage = { slots: Map<Key, Uint8Array>; dirty: Set<Key>; trie: Trie | undefined }
+type AccountStorage = {
+  slots: Map<ByteKey, Uint8Array>
+  dirty: Set<ByteKey>
+  trie: Trie | undefined
+}
 
 const EMPTY = new Uint8Array()
 /** How the code of an account that delegates begins (EIP-7702). */
@@ -60,24 +68,24 @@ const HASHED_KEYS_KEPT = 200_000
 export class State implements StateManagerInterface {
   readonly #keccak: (bytes: Uint8Array) => Uint8Array
   readonly #source: StateSource
-  readonly #hashedKeys: Map<Key, Uint8Array>
-  #accounts = new Map<Key, Account | undefined>()
-  #dirtyAccounts = new Set<Key>()
-  #storage = new Map<Key, AccountStorage>()
-  #codes = new Map<Key, Uint8Array>()
-  #newCodes = new Map<Key, Uint8Array>()
+  readonly #hashedKeys: Map<ByteKey, Uint8Array>
+  #accounts = new Map<ByteKey, Account | undefined>()
+  #dirtyAccounts = new Set<ByteKey>()
+  #storage = new Map<ByteKey, AccountStorage>()
+  #codes = new Map<ByteKey, Uint8Array>()
+  #newCodes = new Map<ByteKey, Uint8Array>()
   #writes: (readonly [Uint8Array, Uint8Array])[] = []
   #undo: Undo[] = []
   #checkpoints: number[] = []
-  #original = new Map<Key, Uint8Array>()
-  #disguised: Key | undefined
+  #original = new Map<ByteKey, Uint8Array>()
+  #disguised: ByteKey | undefined
   #trie: Trie
 
   constructor(
     keccak: (bytes: Uint8Array) => Uint8Array,
     source: StateSource,
     root: Uint8Array = EMPTY_ROOT,
-    hashedKeys: Map<Key, Uint8Array> = new Map(),
+    hashedKeys: Map<ByteKey, Uint8Array> = new Map(),
   ) {
     this.#keccak = keccak
     this.#source = source
@@ -100,8 +108,13 @@ export class State implements StateManagerInterface {
 
   /** A copy of an account, at once. */
   readAccount(address: Address): Account | undefined {
-    const account = this.#account(toKey(address.bytes), address.bytes)
+    const account = this.peekAccount(address)
     return account === undefined ? undefined : copyAccount(account)
+  }
+
+  /** An account as it is held here, at once: not to be changed. */
+  peekAccount(address: Address): Account | undefined {
+    return this.#account(toByteKey(address.bytes), address.bytes)
   }
 
   async putAccount(address: Address, account?: Account): Promise<void> {
@@ -111,13 +124,18 @@ export class State implements StateManagerInterface {
 
   /** Changes an account, at once. */
   writeAccount(address: Address, account: Account): void {
-    const key = toKey(address.bytes)
+    this.giveAccount(address, copyAccount(account))
+  }
+
+  /** As `writeAccount`, but keeps the object itself: the caller must not change it any more. */
+  giveAccount(address: Address, account: Account): void {
+    const key = toByteKey(address.bytes)
     this.#account(key, address.bytes)
-    this.#setAccount(key, copyAccount(account))
+    this.#setAccount(key, account)
   }
 
   async deleteAccount(address: Address): Promise<void> {
-    const key = toKey(address.bytes)
+    const key = toByteKey(address.bytes)
     this.#account(key, address.bytes)
     this.#setAccount(key, undefined)
     this.#replaceStorage(key)
@@ -134,7 +152,7 @@ export class State implements StateManagerInterface {
 
   async putCode(address: Address, code: Uint8Array): Promise<void> {
     const hash = this.#keccak(code)
-    const key = toKey(hash)
+    const key = toByteKey(hash)
     this.#codes.set(key, code)
     this.#newCodes.set(key, code)
     await this.modifyAccountFields(address, { codeHash: hash })
@@ -145,11 +163,11 @@ export class State implements StateManagerInterface {
    * EthereumJS has no switch for it.
    */
   disguise(address: Address): void {
-    this.#disguised = toKey(address.bytes)
+    this.#disguised = toByteKey(address.bytes)
   }
 
   async getCode(address: Address): Promise<Uint8Array> {
-    if (this.#disguised !== undefined && this.#disguised === toKey(address.bytes)) {
+    if (this.#disguised !== undefined && this.#disguised === toByteKey(address.bytes)) {
       this.#disguised = undefined
       return DELEGATION
     }
@@ -158,9 +176,9 @@ export class State implements StateManagerInterface {
 
   /** The code of an account, at once. */
   readCode(address: Address): Uint8Array {
-    const account = this.#account(toKey(address.bytes), address.bytes)
+    const account = this.#account(toByteKey(address.bytes), address.bytes)
     if (account === undefined || !account.isContract()) return EMPTY
-    const key = toKey(account.codeHash)
+    const key = toByteKey(account.codeHash)
     const cached = this.#codes.get(key)
     if (cached !== undefined) return cached
     const code = this.#source.code(account.codeHash)
@@ -186,7 +204,7 @@ export class State implements StateManagerInterface {
 
   /** A slot as it was when the transaction began, at once. */
   readOriginalSlot(address: Address, slot: Uint8Array): Uint8Array {
-    const key = toKey(address.bytes) + toKey(slot)
+    const key = toByteKey(address.bytes) + toByteKey(slot)
     let value = this.#original.get(key)
     if (value === undefined) {
       value = this.#slot(address, slot)
@@ -202,8 +220,8 @@ export class State implements StateManagerInterface {
   /** Changes a slot, at once. */
   writeSlot(address: Address, slot: Uint8Array, value: Uint8Array): void {
     const before = this.#slot(address, slot)
-    const key = toKey(address.bytes)
-    const slotKey = toKey(slot)
+    const key = toByteKey(address.bytes)
+    const slotKey = toByteKey(slot)
     const storage = this.#storageOf(key)
     if (this.#checkpoints.length > 0) this.#undo.push({ kind: 'slot', key, slot: slotKey, before })
     storage.slots.set(slotKey, unpadBytes(value))
@@ -211,7 +229,7 @@ export class State implements StateManagerInterface {
   }
 
   async clearStorage(address: Address): Promise<void> {
-    const key = toKey(address.bytes)
+    const key = toByteKey(address.bytes)
     const account = this.#account(key, address.bytes)
     this.#replaceStorage(key)
     if (account === undefined) return
@@ -272,7 +290,7 @@ export class State implements StateManagerInterface {
       const account = this.#accounts.get(key)
       const path = this.#hashed(key)
       if (account === undefined) this.#trie.delete(path)
-      else this.#trie.put(path, account.serialize())
+      else this.#trie.put(path, encodeAccount(account))
     }
     this.#dirtyAccounts.clear()
     const root = this.#trie.root()
@@ -284,7 +302,7 @@ export class State implements StateManagerInterface {
   takeWrites(): StateWrites {
     const writes = {
       nodes: this.#writes,
-      codes: [...this.#newCodes].map(([key, code]) => [fromKey(key), code] as const),
+      codes: [...this.#newCodes].map(([key, code]) => [fromByteKey(key), code] as const),
     }
     this.#writes = []
     this.#newCodes = new Map()
@@ -330,8 +348,8 @@ export class State implements StateManagerInterface {
   /** All slots that were written since the root was set, by key; for building a genesis. */
   async dumpStorage(address: Address): Promise<StorageDump> {
     const dump: StorageDump = {}
-    for (const [slot, value] of this.#storageOf(toKey(address.bytes)).slots) {
-      dump[`0x${Buffer.from(fromKey(slot)).toString('hex')}`] =
+    for (const [slot, value] of this.#storageOf(toByteKey(address.bytes)).slots) {
+      dump[`0x${Buffer.from(fromByteKey(slot)).toString('hex')}`] =
         `0x${Buffer.from(value).toString('hex')}`
     }
     return dump
@@ -343,26 +361,26 @@ export class State implements StateManagerInterface {
 
   /** Proof nodes of an account under the current root. */
   proveAccount(address: Address): readonly Uint8Array[] {
-    return this.#trie.prove(this.#hashed(toKey(address.bytes)))
+    return this.#trie.prove(this.#hashed(toByteKey(address.bytes)))
   }
 
   /** Proof nodes of a slot under the account's storage root. */
   proveSlot(address: Address, slot: Uint8Array): readonly Uint8Array[] {
-    const key = toKey(address.bytes)
+    const key = toByteKey(address.bytes)
     if (this.#account(key, address.bytes) === undefined) return []
-    return this.#storageTrie(key, this.#storageOf(key)).prove(this.#hashed(toKey(slot)))
+    return this.#storageTrie(key, this.#storageOf(key)).prove(this.#hashed(toByteKey(slot)))
   }
 
-  #account(key: Key, bytes: Uint8Array): Account | undefined {
+  #account(key: ByteKey, bytes: Uint8Array): Account | undefined {
     const cached = this.#accounts.get(key)
     if (cached !== undefined || this.#accounts.has(key)) return cached
     const encoded = this.#trie.get(this.#hashed(key, bytes))
-    const account = encoded === undefined ? undefined : createAccountFromRLP(encoded)
+    const account = encoded === undefined ? undefined : decodeAccount(encoded)
     this.#accounts.set(key, account)
     return account
   }
 
-  #setAccount(key: Key, account: Account | undefined): void {
+  #setAccount(key: ByteKey, account: Account | undefined): void {
     if (this.#checkpoints.length > 0) {
       this.#undo.push({ kind: 'account', key, before: this.#accounts.get(key) })
     }
@@ -370,7 +388,7 @@ export class State implements StateManagerInterface {
     this.#dirtyAccounts.add(key)
   }
 
-  #storageOf(key: Key): AccountStorage {
+  #storageOf(key: ByteKey): AccountStorage {
     let storage = this.#storage.get(key)
     if (storage === undefined) {
       storage = { slots: new Map(), dirty: new Set(), trie: undefined }
@@ -379,7 +397,7 @@ export class State implements StateManagerInterface {
     return storage
   }
 
-  #replaceStorage(key: Key): void {
+  #replaceStorage(key: ByteKey): void {
     if (this.#checkpoints.length > 0) {
       this.#undo.push({ kind: 'storage', key, before: this.#storage.get(key) })
     }
@@ -390,19 +408,19 @@ export class State implements StateManagerInterface {
     })
   }
 
-  #storageTrie(key: Key, storage: AccountStorage): Trie {
+  #storageTrie(key: ByteKey, storage: AccountStorage): Trie {
     storage.trie ??= new Trie(
       this.#keccak,
       this.#source.node,
-      this.#account(key, fromKey(key))?.storageRoot,
+      this.#account(key, fromByteKey(key))?.storageRoot,
     )
     return storage.trie
   }
 
   #slot(address: Address, slot: Uint8Array): Uint8Array {
-    const key = toKey(address.bytes)
+    const key = toByteKey(address.bytes)
     const storage = this.#storageOf(key)
-    const slotKey = toKey(slot)
+    const slotKey = toByteKey(slot)
     const cached = storage.slots.get(slotKey)
     if (cached !== undefined) return cached
     if (this.#account(key, address.bytes) === undefined) return EMPTY
@@ -414,9 +432,9 @@ export class State implements StateManagerInterface {
     return value
   }
 
-  #flushStorage(key: Key, storage: AccountStorage): void {
+  #flushStorage(key: ByteKey, storage: AccountStorage): void {
     if (storage.dirty.size === 0) return
-    const account = this.#account(key, fromKey(key))
+    const account = this.#account(key, fromByteKey(key))
     if (account === undefined) return
     const trie = this.#storageTrie(key, storage)
     for (const slot of storage.dirty) {
@@ -433,10 +451,10 @@ export class State implements StateManagerInterface {
     }
   }
 
-  #hashed(key: Key, bytes?: Uint8Array): Uint8Array {
+  #hashed(key: ByteKey, bytes?: Uint8Array): Uint8Array {
     let path = this.#hashedKeys.get(key)
     if (path === undefined) {
-      path = toNibbles(this.#keccak(bytes ?? fromKey(key)))
+      path = toNibbles(this.#keccak(bytes ?? fromByteKey(key)))
       if (this.#hashedKeys.size >= HASHED_KEYS_KEPT) this.#hashedKeys.clear()
       this.#hashedKeys.set(key, path)
     }
@@ -446,12 +464,4 @@ export class State implements StateManagerInterface {
 
 function copyAccount(account: Account): Account {
   return new Account(account.nonce, account.balance, account.storageRoot, account.codeHash)
-}
-
-function toKey(bytes: Uint8Array): Key {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
-}
-
-function fromKey(key: Key): Uint8Array {
-  return Uint8Array.from(Buffer.from(key, 'latin1'))
 }

@@ -1,18 +1,33 @@
-import { type Address, bytesToHex, equalBytes, type Verdict } from '@mosaic/primitives'
+import {
+  type Address,
+  bytesToHex,
+  equalBytes,
+  type Hash32,
+  toHash32,
+  type Verdict,
+} from '@mosaic/primitives'
 import type { RecoveredSender } from './recovery/recovery-messages.ts'
+import { copy } from './slab.ts'
 import type { Transaction, TransactionFault } from './transaction.ts'
-
-/** Decodes a transaction; `recovered` spares the recovery if it is of the same bytes. */
-type Decode<Recovered> = (
-  raw: Uint8Array,
-  recovered?: Recovered,
-) => Verdict<Transaction, TransactionFault>
 
 /** Transactions decoded lately. */
 export type TransactionCache = {
-  readonly decode: Decode<RecoveredSender>
+  readonly decode: (raw: Uint8Array) => Verdict<Transaction, TransactionFault>
+  /** As `decode`, of bytes whose hash is known. @param sender of the transaction, if somebody recovered it: taken for these same bytes only. */
+  readonly decodeHashed: (
+    raw: HashedBytes,
+    sender: RecoveredSender | undefined,
+  ) => Verdict<Transaction, TransactionFault>
   readonly remember: (transaction: Transaction) => Transaction
-  readonly has: (raw: Uint8Array) => boolean
+  readonly hash: (raw: Uint8Array) => HashedBytes
+  readonly has: (raw: HashedBytes) => boolean
+}
+
+/** Bytes with their Keccak-256. */
+type HashedBytes = {
+  readonly bytes: Uint8Array
+  readonly hash: Uint8Array
+  readonly key: Hash32
 }
 
 /** Transactions kept, about 20 MB of transfers. */
@@ -23,7 +38,11 @@ const KEPT = 8192
  * dearest part of importing a transfer.
  */
 export function rememberTransactions(
-  decode: Decode<Address>,
+  decode: (
+    raw: Uint8Array,
+    hash: Hash32,
+    sender: Address | undefined,
+  ) => Verdict<Transaction, TransactionFault>,
   keccak: (bytes: Uint8Array) => Uint8Array,
 ): TransactionCache {
   const known = new Map<string, Transaction>()
@@ -34,23 +53,28 @@ export function rememberTransactions(
     }
     known.set(key, transaction)
   }
+  const hash = (bytes: Uint8Array): HashedBytes => {
+    const digest = keccak(bytes)
+    return { bytes, hash: digest, key: toHash32(bytesToHex(digest)) }
+  }
+  const decodeHashed: TransactionCache['decodeHashed'] = (raw, recovered) => {
+    const cached = known.get(raw.key)
+    if (cached !== undefined) return { ok: true, value: cached }
+    const isSame = recovered !== undefined && equalBytes(recovered.hash, raw.hash)
+    // A copy: what is kept must not change with the buffer it came in.
+    const verdict = decode(copy(raw.bytes), raw.key, isSame ? recovered.sender : undefined)
+    if (!verdict.ok) return verdict
+    put(raw.key, verdict.value)
+    return verdict
+  }
   return {
-    decode: (raw, recovered) => {
-      const hash = keccak(raw)
-      const key = bytesToHex(hash)
-      const cached = known.get(key)
-      if (cached !== undefined) return { ok: true, value: cached }
-      const isSame = recovered !== undefined && equalBytes(recovered.hash, hash)
-      // A copy: what is kept must not change with the buffer it came in.
-      const verdict = decode(raw.slice(), isSame ? recovered.sender : undefined)
-      if (!verdict.ok) return verdict
-      put(key, verdict.value)
-      return verdict
-    },
+    decode: (raw) => decodeHashed(hash(raw), undefined),
+    decodeHashed,
     remember: (transaction) => {
       put(transaction.hash, transaction)
       return transaction
     },
-    has: (raw) => known.has(bytesToHex(keccak(raw))),
+    hash,
+    has: ({ key }) => known.has(key),
   }
 }

@@ -35,7 +35,7 @@ export async function tryTransaction(
     return undefined
   }
   const mark = machine.state.mark()
-  const tx = innerTransaction(transaction)
+  const tx = innerTransaction(transaction, machine.vm.common)
   if (isImpersonated(transaction)) {
     const sender = innerAddress(transaction.from)
     if (machine.state.readCode(sender).length > 0) machine.state.disguise(sender)

@@ -10,6 +10,7 @@ import {
   type Hex,
   hexToBytes,
   InvalidValueError,
+  integerToRlp,
   keccak256Bytes,
   refuse,
   toAddress,
@@ -18,6 +19,7 @@ import {
 } from '@mosaic/primitives'
 import type { Authorization } from './authorizations.ts'
 import { impersonatedSender, impersonationOf } from './impersonation.ts'
+import { readSimpleTransaction, type SimpleTransaction, signedBytes } from './simple-transaction.ts'
 import { findTransactionFault } from './transaction-encoding.ts'
 
 /** One entry of an EIP-2930 access list. */
@@ -64,21 +66,28 @@ export type TransactionFault = {
 /** Whose transactions are taken: of those who signed, or also of those in whose name somebody wrote one. */
 export type SenderRule = 'signed' | 'impersonated'
 
-/** The EthereumJS object behind each decoded transaction. */
+/** The EthereumJS object behind each transaction that was not read without it. */
 const inner = new WeakMap<Transaction, TypedTransaction>()
 
-/** @throws if `transaction` was not made by {@link decodeTransaction}. */
-export function innerTransaction(transaction: Transaction): TypedTransaction {
+/** The EthereumJS object of a transaction. @param transaction what {@link decodeTransaction} made, unchanged. */
+export function innerTransaction(transaction: Transaction, common: Common): TypedTransaction {
   const found = inner.get(transaction)
-  if (found === undefined)
-    throw new TypeError('expected a decoded transaction, received another object')
-  return found
+  if (found !== undefined) return found
+  const { raw, from } = transaction
+  const made = createTxFromRLP(raw, { common, freeze: false })
+  settle(made, new InnerAddress(hexToBytes(from)), made.getIntrinsicGas())
+  return made
+}
+
+/** EthereumJS hashes the public key anew each time it is asked for the sender, and counts the data anew for the price. */
+function settle(decoded: TypedTransaction, sender: InnerAddress, intrinsicGas: bigint): void {
+  Object.assign(decoded, { getSenderAddress: () => sender, getIntrinsicGas: () => intrinsicGas })
 }
 
 /** The authorizations of a set-code transaction (EIP-7702), in order; none for other types. */
 export function authorizationsOf(transaction: Transaction): readonly Authorization[] {
-  const decoded = innerTransaction(transaction)
-  if (!('authorizationList' in decoded)) return []
+  const decoded = inner.get(transaction)
+  if (decoded === undefined || !('authorizationList' in decoded)) return []
   return decoded.authorizationList.map(([chainId, address, nonce, yParity, r, s]) => ({
     chainId: bytesToBigint(chainId),
     address: toAddress(bytesToHex(address)),
@@ -99,13 +108,17 @@ const TYPES = new Set([1, 2, 4])
  * Decodes a signed transaction and recovers its sender.
  *
  * @param recovered its sender, if these same bytes were decoded before, on another thread.
+ * @param hash of the bytes, if it is known.
  */
 export function decodeTransaction(
   raw: Uint8Array,
   common: Common,
   senders: SenderRule = 'signed',
   recovered?: Address,
+  hash?: Hash32,
 ): Verdict<Transaction, TransactionFault> {
+  const simple = readSimpleTransaction(raw, common.chainId())
+  if (simple !== undefined) return decodeSimple(simple, raw, common, senders, recovered, hash)
   const [first] = raw
   if (first === undefined || (first < 0x80 && raw.length < 2)) {
     return malformed('typed transaction too short')
@@ -141,6 +154,69 @@ export function decodeTransaction(
   }
 }
 
+/** As {@link describe}, of what was read without EthereumJS. */
+function decodeSimple(
+  simple: SimpleTransaction,
+  raw: Uint8Array,
+  common: Common,
+  senders: SenderRule,
+  recovered: Address | undefined,
+  hash: Hash32 | undefined,
+): Verdict<Transaction, TransactionFault> {
+  const { type, to, data, r, s } = simple
+  const keccak = common.customCrypto.keccak256 ?? keccak256Bytes
+  const named = (senders === 'impersonated' ? impersonatedSender(r, s) : undefined) ?? recovered
+  let from = named
+  if (from === undefined) {
+    const sender = recoverSimple(simple, common)
+    if (sender === undefined) return malformed('invalid sender')
+    from = toAddress(bytesToHex(sender))
+  }
+  return accept({
+    hash: hash ?? toHash32(bytesToHex(keccak(raw))),
+    type,
+    from,
+    to: toAddress(bytesToHex(to)),
+    nonce: simple.nonce,
+    gasLimit: simple.gasLimit,
+    value: simple.value,
+    data,
+    maxFeePerGas: simple.maxFeePerGas,
+    maxPriorityFeePerGas: simple.maxPriorityFeePerGas,
+    chainId: common.chainId(),
+    accessList: type === 0 ? undefined : [],
+    v: simple.v,
+    r,
+    s,
+    raw,
+    // Without an access list and a creation never less than the price of the data (EIP-2028).
+    intrinsicGas: calldataFloor(data),
+  })
+}
+
+/** The address behind the signature of a transaction; undefined if there is none. */
+function recoverSimple(simple: SimpleTransaction, common: Common): Uint8Array | undefined {
+  const { keccak256: keccak = keccak256Bytes, ecrecover } = common.customCrypto
+  if (ecrecover === undefined) throw new TypeError('expected rules with own cryptography')
+  const { type, v, r, s } = simple
+  const chainId = common.chainId()
+  try {
+    const digest = keccak(signedBytes(simple, chainId))
+    const id = type === 0 ? chainId : undefined
+    return keccak(ecrecover(digest, v, integerToRlp(r), integerToRlp(s), id)).subarray(12)
+  } catch {
+    return undefined
+  }
+}
+
+/** The sender of a transaction, as {@link decodeTransaction} would name it; undefined if that would refuse it. */
+export function recoverSender(raw: Uint8Array, common: Common): Uint8Array | undefined {
+  const simple = readSimpleTransaction(raw, common.chainId())
+  if (simple !== undefined) return recoverSimple(simple, common)
+  const verdict = decodeTransaction(raw, common)
+  return verdict.ok ? hexToBytes(verdict.value.from) : undefined
+}
+
 function describe(
   decoded: TypedTransaction,
   raw: Uint8Array,
@@ -158,13 +234,12 @@ function describe(
   const accessList = 'accessList' in decoded ? toAccessList(decoded.accessList) : undefined
   const floor = calldataFloor(decoded.data)
   const intrinsic = decoded.getIntrinsicGas()
-  // EthereumJS hashes the public key anew each time it is asked for the sender, and counts the data anew for the price.
   const named = (senders === 'impersonated' ? impersonatedSender(r, s) : undefined) ?? signer
   const sender =
     named === undefined
       ? new InnerAddress(keccak(decoded.getSenderPublicKey()).slice(12))
       : new InnerAddress(hexToBytes(named))
-  Object.assign(decoded, { getSenderAddress: () => sender, getIntrinsicGas: () => intrinsic })
+  settle(decoded, sender, intrinsic)
   const transaction: Transaction = {
     hash: toHash32(bytesToHex(keccak(raw))),
     type: decoded.type,

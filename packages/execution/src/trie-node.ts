@@ -1,4 +1,5 @@
-import { concatBytes } from '@mosaic/primitives'
+import { prefixSize, stringSize, writePrefix, writeString } from './rlp-writing.ts'
+import { allocate } from './slab.ts'
 
 /** A child: in memory, or the hash of one that is not loaded, or none. */
 export type TrieChild = TrieNode | Uint8Array | null
@@ -24,7 +25,16 @@ export type BranchNode = {
 }
 export type TrieNode = LeafNode | ExtensionNode | BranchNode
 
-const EMPTY_STRING = Uint8Array.of(0x80)
+const EMPTY_STRING = 0x80
+/** Of a child with a hash: the prefix and the hash. */
+const REFERENCE_BYTES = 33
+const BRANCH_ITEMS = 17
+const NO_CHILDREN: readonly null[] = Array.from({ length: 16 }, () => null)
+
+/** A branch without anything below it. */
+export function emptyBranch(): BranchNode {
+  return { kind: 'branch', children: NO_CHILDREN.slice(), value: undefined, reference: undefined }
+}
 
 /** The nibbles of a key, one per byte. */
 export function toNibbles(key: Uint8Array): Uint8Array {
@@ -42,15 +52,49 @@ export function encodeNode(
   node: TrieNode,
   referenceOf: (child: TrieNode | Uint8Array) => Uint8Array,
 ): Uint8Array {
-  if (node.kind === 'leaf') {
-    return encodeList([encodeString(encodePath(node.path, true)), encodeString(node.value)])
+  if (node.kind === 'branch') return encodeBranch(node, referenceOf)
+  const isLeaf = node.kind === 'leaf'
+  const second = isLeaf ? node.value : referenceOf(node.child)
+  const pathSize = (node.path.length >> 1) + 1
+  // A path of one byte is below 0x80 and stands for itself.
+  const head = pathSize === 1 ? 0 : prefixSize(pathSize)
+  const body = head + pathSize + (isLeaf ? stringSize(second) : second.length)
+  const out = allocate(prefixSize(body) + body)
+  let at = writePrefix(out, 0, body, 0xc0)
+  if (head > 0) at = writePrefix(out, at, pathSize, 0x80)
+  at = writePath(out, at, node.path, isLeaf)
+  if (isLeaf) writeString(out, at, second)
+  else out.set(second, at)
+  return out
+}
+
+function encodeBranch(
+  { children, value }: BranchNode,
+  referenceOf: (child: TrieNode | Uint8Array) => Uint8Array,
+): Uint8Array {
+  let body = value === undefined ? 1 : stringSize(value)
+  for (const child of children) {
+    // What hashing below makes of a child stays in the child: asked again, it is at hand.
+    if (child === null) body += 1
+    else body += child instanceof Uint8Array ? REFERENCE_BYTES : referenceOf(child).length
   }
-  if (node.kind === 'extension') {
-    return encodeList([encodeString(encodePath(node.path, false)), referenceOf(node.child)])
+  const out = allocate(prefixSize(body) + body)
+  let at = writePrefix(out, 0, body, 0xc0)
+  for (const child of children) {
+    if (child === null) out[at++] = EMPTY_STRING
+    else if (child instanceof Uint8Array) {
+      out[at] = 0xa0
+      out.set(child, at + 1)
+      at += REFERENCE_BYTES
+    } else {
+      const reference = referenceOf(child)
+      out.set(reference, at)
+      at += reference.length
+    }
   }
-  const parts = node.children.map((child) => (child === null ? EMPTY_STRING : referenceOf(child)))
-  parts.push(node.value === undefined ? EMPTY_STRING : encodeString(node.value))
-  return encodeList(parts)
+  if (value === undefined) out[at] = EMPTY_STRING
+  else writeString(out, at, value)
+  return out
 }
 
 /** What a parent embeds for a child known by its hash. */
@@ -64,100 +108,74 @@ export function hashReference(hash: Uint8Array): Uint8Array {
 /** Decodes a stored node; children that are hashes stay hashes, embedded ones are decoded. */
 export function decodeNode(bytes: Uint8Array): TrieNode {
   const first = bytes[0] ?? 0
-  const long = first > 0xf7 ? first - 0xf7 : 0
-  const items = readItems(bytes, 1 + long)
-  const toChild = (item: Item | undefined): TrieChild => {
-    if (item === undefined) return null
-    if (item.isList) {
-      const embedded = decodeNode(item.bytes)
-      embedded.reference = item.bytes
-      return embedded
-    }
-    return item.bytes.length === 0 ? null : item.bytes
-  }
-  if (items.length === 17) {
-    const value = items[16]?.bytes
-    return {
-      kind: 'branch',
-      children: items.slice(0, 16).map(toChild),
-      value: value === undefined || value.length === 0 ? undefined : value,
-      reference: undefined,
-    }
-  }
-  const encodedPath = items[0]?.bytes ?? new Uint8Array()
+  const start = first > 0xf7 ? 1 + first - 0xf7 : 1
+  const second = endOfItem(bytes, start)
+  const third = endOfItem(bytes, second)
+  if (third < bytes.length) return decodeBranch(bytes, start)
+  const encodedPath = contentOf(bytes, start, second)
   const flag = (encodedPath[0] ?? 0) >> 4
   const path = toNibbles(encodedPath).subarray((flag & 1) === 1 ? 1 : 2)
   if ((flag & 2) === 2) {
-    return { kind: 'leaf', path, value: items[1]?.bytes ?? new Uint8Array(), reference: undefined }
+    return { kind: 'leaf', path, value: contentOf(bytes, second, third), reference: undefined }
   }
-  const child = toChild(items[1])
+  const child = toChild(bytes, second, third)
   if (child === null) throw new RangeError('expected an extension with a child, received none')
   return { kind: 'extension', path, child, reference: undefined }
 }
 
-type Item = { readonly isList: boolean; readonly bytes: Uint8Array }
-
-function readItems(bytes: Uint8Array, start: number): readonly Item[] {
-  const items: Item[] = []
+function decodeBranch(bytes: Uint8Array, start: number): BranchNode {
+  const branch = emptyBranch()
   let at = start
-  while (at < bytes.length) {
-    const first = bytes[at] ?? 0
-    if (first < 0x80) {
-      items.push({ isList: false, bytes: bytes.subarray(at, at + 1) })
-      at += 1
-    } else if (first >= 0xc0) {
-      // A list inside a node is an embedded node, always shorter than 32 bytes.
-      const end = at + 1 + (first - 0xc0)
-      items.push({ isList: true, bytes: bytes.subarray(at, end) })
-      at = end
-    } else {
-      const size = first > 0xb7 ? first - 0xb7 : 0
-      let length = first - 0x80
-      if (size > 0) {
-        length = 0
-        for (let i = 0; i < size; i++) length = length * 256 + (bytes[at + 1 + i] ?? 0)
-      }
-      const from = at + 1 + size
-      items.push({ isList: false, bytes: bytes.subarray(from, from + length) })
-      at = from + length
+  for (let slot = 0; slot < BRANCH_ITEMS - 1; slot++) {
+    if (bytes[at] === EMPTY_STRING) {
+      at++
+      continue
     }
+    const end = endOfItem(bytes, at)
+    branch.children[slot] = toChild(bytes, at, end)
+    at = end
   }
-  return items
+  const value = contentOf(bytes, at, endOfItem(bytes, at))
+  if (value.length > 0) branch.value = value
+  return branch
 }
 
-/** Hex-prefix encoding of a path (yellow paper, appendix C). */
-function encodePath(path: Uint8Array, isLeaf: boolean): Uint8Array {
-  const odd = path.length & 1
-  const out = new Uint8Array((path.length >> 1) + 1)
-  out[0] = (isLeaf ? 0x20 : 0) | (odd === 1 ? 0x10 | (path[0] ?? 0) : 0)
-  for (let i = odd, j = 1; i < path.length; i += 2, j++) {
-    out[j] = ((path[i] ?? 0) << 4) | (path[i + 1] ?? 0)
+function toChild(bytes: Uint8Array, at: number, end: number): TrieChild {
+  if ((bytes[at] ?? 0) >= 0xc0) {
+    const embedded = decodeNode(bytes.subarray(at, end))
+    embedded.reference = bytes.subarray(at, end)
+    return embedded
   }
-  return out
+  const content = contentOf(bytes, at, end)
+  return content.length === 0 ? null : content
 }
 
-function encodeString(bytes: Uint8Array): Uint8Array {
-  if (bytes.length === 1 && (bytes[0] ?? 0) < 0x80) return bytes
-  return concatBytes(prefix(bytes.length, 0x80), bytes)
-}
-
-function encodeList(parts: readonly Uint8Array[]): Uint8Array {
+/** Where the item that begins at `at` ends. A list inside a node is an embedded node, always shorter than 32 bytes. */
+function endOfItem(bytes: Uint8Array, at: number): number {
+  const first = bytes[at] ?? 0
+  if (first < 0x80) return at + 1
+  if (first >= 0xc0) return at + 1 + (first - 0xc0)
+  if (first <= 0xb7) return at + 1 + (first - 0x80)
+  const size = first - 0xb7
   let length = 0
-  for (const part of parts) length += part.length
-  const head = prefix(length, 0xc0)
-  const out = new Uint8Array(head.length + length)
-  out.set(head)
-  let at = head.length
-  for (const part of parts) {
-    out.set(part, at)
-    at += part.length
-  }
-  return out
+  for (let i = 1; i <= size; i++) length = length * 256 + (bytes[at + i] ?? 0)
+  return at + 1 + size + length
 }
 
-function prefix(length: number, offset: number): Uint8Array {
-  if (length < 56) return Uint8Array.of(offset + length)
-  if (length < 256) return Uint8Array.of(offset + 56, length)
-  if (length < 65_536) return Uint8Array.of(offset + 57, length >> 8, length & 255)
-  return Uint8Array.of(offset + 58, length >> 16, (length >> 8) & 255, length & 255)
+/** The bytes of the string from `at` to `end`. */
+function contentOf(bytes: Uint8Array, at: number, end: number): Uint8Array {
+  const first = bytes[at] ?? 0
+  const head = first < 0x80 ? 0 : first <= 0xb7 ? 1 : 1 + first - 0xb7
+  return bytes.subarray(at + head, end)
+}
+
+/** Hex-prefix encoding of a path (yellow paper, appendix C). @returns where it ends. */
+function writePath(out: Uint8Array, start: number, path: Uint8Array, isLeaf: boolean): number {
+  const odd = path.length & 1
+  out[start] = (isLeaf ? 0x20 : 0) | (odd === 1 ? 0x10 | (path[0] ?? 0) : 0)
+  let at = start + 1
+  for (let i = odd; i < path.length; i += 2) {
+    out[at++] = ((path[i] ?? 0) << 4) | (path[i + 1] ?? 0)
+  }
+  return at
 }

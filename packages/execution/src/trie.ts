@@ -4,6 +4,7 @@ import { StateUnavailableError } from './errors.ts'
 import {
   type BranchNode,
   decodeNode,
+  emptyBranch,
   encodeNode,
   hashReference,
   type TrieChild,
@@ -179,12 +180,7 @@ export class Trie {
 
   /** A branch at `depth` nibbles into the path of a leaf or extension, with that node's rest below it. */
   #split(node: Exclude<TrieNode, BranchNode>, depth: number): BranchNode {
-    const branch: BranchNode = {
-      kind: 'branch',
-      children: Array.from({ length: 16 }, () => null),
-      value: undefined,
-      reference: undefined,
-    }
+    const branch = emptyBranch()
     if (depth === node.path.length) {
       if (node.kind === 'leaf') branch.value = node.value
       return branch

@@ -1,4 +1,4 @@
-import { type Address, bytesToHex, hexToBytes, toAddress } from '@mosaic/primitives'
+import { type Address, bytesToHex, toAddress } from '@mosaic/primitives'
 
 /** Encoded transactions, one behind the other in one buffer. */
 export type RecoveryRequest = {
@@ -45,7 +45,7 @@ export function* unpackRequest({ bytes, ends }: RecoveryRequest): Generator<Uint
 /** @param found a sender, or undefined for a transaction that has none. */
 export function packAnswer(
   id: number,
-  found: readonly { readonly hash: Uint8Array; readonly sender: Address | undefined }[],
+  found: readonly { readonly hash: Uint8Array; readonly sender: Uint8Array | undefined }[],
 ): RecoveryAnswer {
   const records = new Uint8Array(found.length * RECORD_SIZE)
   for (const [index, { hash, sender }] of found.entries()) {
@@ -53,7 +53,7 @@ export function packAnswer(
     records.set(hash, at)
     if (sender === undefined) continue
     records[at + 32] = 1
-    records.set(hexToBytes(sender), at + 33)
+    records.set(sender, at + 33)
   }
   return { id, records }
 }

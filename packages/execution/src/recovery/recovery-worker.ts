@@ -2,7 +2,7 @@
 import { parentPort } from 'node:worker_threads'
 import { createCommon } from '../common.ts'
 import { loadCrypto } from '../crypto.ts'
-import { decodeTransaction } from '../transaction.ts'
+import { recoverSender } from '../transaction.ts'
 import { packAnswer, type RecoveryRequest, unpackRequest } from './recovery-messages.ts'
 
 const crypto = await loadCrypto()
@@ -18,10 +18,10 @@ function commonOf(chainId: bigint): ReturnType<typeof createCommon> {
 
 parentPort?.on('message', (request: RecoveryRequest) => {
   const common = commonOf(request.chainId)
-  const found = Array.from(unpackRequest(request), (raw) => {
-    const verdict = decodeTransaction(raw, common)
-    return { hash: crypto.keccak256(raw), sender: verdict.ok ? verdict.value.from : undefined }
-  })
+  const found = Array.from(unpackRequest(request), (raw) => ({
+    hash: crypto.keccak256(raw),
+    sender: recoverSender(raw, common),
+  }))
   const answer = packAnswer(request.id, found)
   parentPort?.postMessage(answer, [answer.records.buffer])
 })
