@@ -67,7 +67,7 @@ describe('the end of a block', () => {
       SystemCallError,
     )
     const { block } = await chain.seal(chain.genesis)
-    const forged = sealHeader(block.header, [breaking], SIGNER)
+    const forged = sealHeader({ ...block.header, gasUsed: 21_000n }, [breaking], SIGNER)
     expect(await chain.accept(forged)).toMatchObject({
       code: 'EXECUTION_HOOK_FAILED',
       reason: expect.stringContaining('revert'),

@@ -245,7 +245,7 @@ describe('execute', () => {
     const good = sign(chain, ALICE, { to: BOB.address })
     const { block } = await chain.seal(chain.genesis, { transactions: [good] })
     const bad = sign(chain, ALICE, { to: BOB.address, ...fields })
-    const forged = sealHeader(block.header, [good, bad], SIGNER)
+    const forged = sealHeader({ ...block.header, gasUsed: 42_000n }, [good, bad], SIGNER)
     expect(await chain.accept(forged)).toEqual({
       code: 'EXECUTION_BAD_TRANSACTION',
       index: 1,
