@@ -53,7 +53,7 @@ import {
   type RelayerPorts,
   type RelayTurns,
 } from '../../packages/relayer/src/index.ts'
-import { createMethods, RpcError } from '../../packages/rpc/src/index.ts'
+import { createMethods, RpcError, UNCONDITIONALLY } from '../../packages/rpc/src/index.ts'
 import { createMemoryStore, type Store } from '../../packages/storage/src/index.ts'
 import { type Anvil, startAnvil, toQuantity } from '../contracts/anvil.ts'
 import { ORIGIN_CHAIN_ID, openCore, type RunningCore } from '../contracts/meta-block.ts'
@@ -318,7 +318,7 @@ async function createAuxiliary(
     request: async (method, params) => {
       try {
         return await methods.call(method, params, {
-          signal: new AbortController().signal,
+          ...UNCONDITIONALLY,
           connection: undefined,
           afterResponse: () => undefined,
         })

@@ -48,9 +48,9 @@ export function createStatePort(chain: Chain): StatePort {
       return withState(root, queries.slot(root, address, slot))
     },
     proof: async (at, address, slots) => readProof(chain, at, address, slots),
-    call: async (request, signal) => {
+    call: async (request, caller) => {
       const { at, feeRecipient, message, pretence } = prepareCall(chain, request)
-      signal.throwIfAborted()
+      caller.requireWanted()
       const result = await withState(
         at.stateRoot,
         queries.call(at, feeRecipient, message, pretence),
@@ -59,18 +59,18 @@ export function createStatePort(chain: Chain): StatePort {
         ? { kind: 'success', returnData: bytesToHex(result.value.returned) }
         : toFailure(result.fault)
     },
-    estimateGas: async (request, signal) => {
+    estimateGas: async (request, caller) => {
       const { at, feeRecipient, message, pretence } = prepareCall(chain, request)
-      signal.throwIfAborted()
+      caller.requireWanted()
       const result = await withState(
         at.stateRoot,
         queries.estimateGas(at, feeRecipient, message, pretence),
       )
       return result.ok ? { kind: 'success', gas: result.value } : toFailure(result.fault)
     },
-    accessList: async (request, signal) => {
+    accessList: async (request, caller) => {
       const { at, feeRecipient, message, pretence } = prepareCall(chain, request)
-      signal.throwIfAborted()
+      caller.requireWanted()
       const result = await withState(
         at.stateRoot,
         queries.accessList(at, feeRecipient, message, pretence),
@@ -116,10 +116,10 @@ function rootAt(chain: Chain, at: Hash32): Hash32 {
 /** The block that a message sees, upon the state after it, edits included. */
 function readContext(chain: Chain, at: Hash32): Pick<CallTarget, 'at' | 'feeRecipient'> {
   const record = requireRecord(chain, at)
-  return {
-    at: { ...record.header, stateRoot: chain.stateRoot(record) },
-    feeRecipient: record.signer ?? ZERO_ADDRESS,
-  }
+  const { header, signer: feeRecipient = ZERO_ADDRESS } = record
+  const stateRoot = chain.stateRoot(record)
+  // The same object as long as it says what is true: who has it knows what it was made into.
+  return { at: header.stateRoot === stateRoot ? header : { ...header, stateRoot }, feeRecipient }
 }
 
 /** Proves an account and some of its slots against the state root of a block. */

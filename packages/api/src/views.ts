@@ -13,8 +13,19 @@ import type { BlockView, HeaderView, LogView, ReceiptView, TransactionView } fro
 const SET_CODE = 4
 const EMPTY_BLOOM = bytesToHex(new Uint8Array(256))
 
+/** Headers do not change, and that of the head is asked for by almost every request. */
+const headerViews = new WeakMap<AuthorityHeader, HeaderView>()
+
 /** A header with its hash, as JSON-RPC knows it. */
 export function toHeaderView(hash: Hash32, header: AuthorityHeader): HeaderView {
+  const known = headerViews.get(header)
+  if (known?.hash === hash) return known
+  const view = describeHeader(hash, header)
+  headerViews.set(header, view)
+  return view
+}
+
+function describeHeader(hash: Hash32, header: AuthorityHeader): HeaderView {
   return {
     hash,
     parentHash: header.parentHash,

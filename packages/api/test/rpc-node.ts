@@ -32,7 +32,7 @@ import {
   updatesHash,
   validatorSetHash,
 } from '@mosaic/protocol'
-import { createMethods, createRpcServer, type Json, RpcError } from '@mosaic/rpc'
+import { createMethods, createRpcServer, type Json, RpcError, UNCONDITIONALLY } from '@mosaic/rpc'
 import { createMemoryStore } from '@mosaic/storage'
 import {
   createRpcPorts,
@@ -247,7 +247,7 @@ export async function startTestNode(origin?: OriginPort): Promise<TestNode> {
   await server.start()
   const call = async (method: string, ...params: readonly unknown[]): Promise<Json> =>
     methods.call(method, params, {
-      signal: new AbortController().signal,
+      ...UNCONDITIONALLY,
       connection: undefined,
       afterResponse: () => undefined,
     })

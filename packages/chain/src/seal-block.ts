@@ -27,9 +27,18 @@ export type BlockSeal = BlockDraft &
 /** A block that has been run, with 65 zero bytes in the place of the seal. */
 export function unsealedBlock(
   built: Execution & { readonly transactions: readonly Transaction[] },
-  { vanity, signers, sealer, ...fields }: BlockSeal,
+  seal: BlockSeal,
 ): Block {
-  const header: AuthorityHeader = {
+  const header = unsealedHeader(built, seal)
+  const { transactions } = built
+  return { hash: headerHash(header), header, transactions, signer: seal.sealer }
+}
+
+function unsealedHeader(
+  built: Execution,
+  { vanity, signers, sealer: _signs, ...fields }: BlockSeal,
+): AuthorityHeader {
+  return {
     ...fields,
     uncleHash: EMPTY_UNCLE_HASH,
     stateRoot: built.stateRoot,
@@ -40,7 +49,6 @@ export function unsealedBlock(
     extraData: buildExtraData({ vanity, signers }),
     mixHash: ZERO_HASH,
   }
-  return { hash: headerHash(header), header, transactions: built.transactions, signer: sealer }
 }
 
 /** Makes a sealed block of what running its transactions gave. */
@@ -49,8 +57,9 @@ export function sealBlock(
   built: Execution & { readonly transactions: readonly Transaction[] },
   { secretKey, ...fields }: BlockSeal & { readonly secretKey: Uint8Array },
 ): Block {
-  const block = unsealedBlock(built, fields)
-  const { compact, recovery } = sign(hexToBytes(sealHash(block.header)), secretKey)
+  const header = unsealedHeader(built, fields)
+  const { compact, recovery } = sign(hexToBytes(sealHash(header)), secretKey)
+  const block = { header, transactions: built.transactions, signer: fields.sealer }
   return withSeal(block, concatBytes(compact, Uint8Array.of(recovery)))
 }
 
@@ -63,7 +72,7 @@ export function toSeal(signature: Hex): Uint8Array {
 }
 
 /** The block with 65 bytes of a seal. */
-export function withSeal({ header, ...block }: Block, seal: Uint8Array): Block {
+export function withSeal({ header, ...block }: Omit<Block, 'hash'>, seal: Uint8Array): Block {
   const sealed = { ...header, extraData: concatBytes(header.extraData.slice(0, -65), seal) }
   return { ...block, hash: headerHash(sealed), header: sealed }
 }

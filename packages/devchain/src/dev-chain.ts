@@ -10,7 +10,13 @@ import {
   toHash32,
   toHex,
 } from '@mosaic/primitives'
-import { createMethods, createRpcServer, type DevPort, type RpcHandler } from '@mosaic/rpc'
+import {
+  createMethods,
+  createRpcServer,
+  type DevPort,
+  type RpcHandler,
+  UNCONDITIONALLY,
+} from '@mosaic/rpc'
 import { createMemoryStore } from '@mosaic/storage'
 import { createAbiNames, formatCalls, nameErrors } from './abi-names.ts'
 import type { DevAccount } from './accounts.ts'
@@ -111,9 +117,12 @@ export async function createDevChain(options: DevChainOptions = {}): Promise<Dev
     tracker: 'absent',
     senders: 'impersonated',
     recovery: ahead.recovery,
-    observer: (to, data) => {
-      const line = to === CONSOLE ? decodeConsoleLog(data) : undefined
-      if (line !== undefined) print(line)
+    observer: {
+      to: CONSOLE,
+      see: (data) => {
+        const line = decodeConsoleLog(data)
+        if (line !== undefined) print(line)
+      },
     },
   })
   const chain = await openChain({
@@ -296,7 +305,7 @@ export async function createDevChain(options: DevChainOptions = {}): Promise<Dev
 
 /** Of a call that nobody pushes anything to, nor waits for the end of. */
 const NO_CONTEXT = {
-  signal: new AbortController().signal,
+  ...UNCONDITIONALLY,
   connection: undefined,
   afterResponse: (): void => undefined,
 }

@@ -72,6 +72,7 @@ export function createProvider(handler: RpcHandler): Provider & { readonly close
       try {
         return await handler.call(method, list, {
           signal: signal.signal,
+          requireWanted: () => signal.signal.throwIfAborted(),
           connection,
           afterResponse: (listener) => after.push(listener),
         })

@@ -7,6 +7,7 @@ import {
   type PoolPort,
   RpcError,
   type StatePort,
+  UNCONDITIONALLY,
 } from '@mosaic/rpc'
 
 /** A pool whose transactions are sealed before their sender has the answer. */
@@ -66,7 +67,7 @@ async function throwIfFailed(
         baseFeePerGas: undefined,
       },
     },
-    new AbortController().signal,
+    UNCONDITIONALLY,
   )
   if (outcome.kind !== 'success') throw failureToError(outcome)
   throw new RpcError(ERROR_CODE.server, `transaction ${hash} failed`)

@@ -10,7 +10,8 @@ import {
   splitRlpList,
   type Verdict,
 } from '@mosaic/primitives'
-import { LEAST_TRANSACTION_GAS, type Transaction, type TransactionFault } from './transaction.ts'
+import { LEAST_TRANSACTION_GAS } from './intrinsic-gas.ts'
+import type { Transaction, TransactionFault } from './transaction.ts'
 import { orderedRoot } from './trie.ts'
 
 /** A block of the auxiliary chain; uncles do not exist. */

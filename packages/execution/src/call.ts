@@ -1,13 +1,12 @@
+import type { Block as InnerBlock } from '@ethereumjs/block'
 import type { Common } from '@ethereumjs/common'
 import type { ExecResult } from '@ethereumjs/evm'
-import { createTx, type TypedTransaction } from '@ethereumjs/tx'
 import { Account } from '@ethereumjs/util'
 import {
   type Address,
   accept,
   checksummed,
   type Hash32,
-  hexToBytes,
   refuse,
   toAddress,
   type Verdict,
@@ -15,10 +14,9 @@ import {
 } from '@mosaic/primitives'
 import { type Authorization, applyAuthorizations } from './authorizations.ts'
 import { gethWords } from './geth-words.ts'
+import { calldataFloor, intrinsicGas, MAX_INIT_CODE_BYTES } from './intrinsic-gas.ts'
 import { abandon, blockContext, innerAddress, type Machine, toLogs } from './machine.ts'
 import type { Log } from './receipt.ts'
-import { calldataFloor } from './transaction.ts'
-import { MAX_INIT_CODE_BYTES } from './transaction-encoding.ts'
 
 /** A call that is not a transaction. Unset fees mean none are paid and BASEFEE reads 0, as in geth. */
 export type CallRequest = {
@@ -35,9 +33,6 @@ export type CallRequest = {
     | undefined
   readonly authorizationList?: readonly Authorization[] | undefined
 }
-
-/** Per authorization (EIP-7702: PER_EMPTY_ACCOUNT_COST). */
-const AUTHORIZATION_GAS = 25_000n
 
 /** What a call returned. */
 export type CallResult = { readonly returned: Uint8Array; readonly gasUsed: bigint }
@@ -74,6 +69,7 @@ type Outcome = Verdict<CallResult & { readonly refund: bigint }, CallFault>
 
 const MAX_REFUND_QUOTIENT = 5n
 const OVERFLOW = 2n ** 256n
+const NO_DATA = new Uint8Array()
 
 /** The most that a call pays per gas; 0 if it names no fee. */
 export function feeCap(request: CallRequest): bigint {
@@ -137,16 +133,14 @@ export async function applyMessage(
         : `${words} required balance exceeds 256 bits`,
     )
   }
-  const size = request.data?.length ?? 0
+  const data = request.data ?? NO_DATA
+  const size = data.length
   if (request.to === undefined && size > MAX_INIT_CODE_BYTES) {
     return refuseCall(`max initcode size exceeded: code size ${size} limit ${MAX_INIT_CODE_BYTES}`)
   }
-  const tx = unsignedTransaction(request, account.nonce, gas, common)
-  if (typeof tx === 'string') return refuseCall(tx)
-  const intrinsic =
-    tx.getIntrinsicGas() + BigInt(request.authorizationList?.length ?? 0) * AUTHORIZATION_GAS
+  const intrinsic = intrinsicGas({ ...request, data })
   if (gas < intrinsic) return refuseCall(`intrinsic gas too low: have ${gas}, want ${intrinsic}`)
-  const floor = calldataFloor(tx.data)
+  const floor = calldataFloor(data)
   if (gas < floor) {
     return refuseCall(`insufficient gas for floor data gas cost: have ${gas}, want ${floor}`)
   }
@@ -161,20 +155,12 @@ export async function applyMessage(
     common.chainId(),
   )
   const { createdAddress, execResult } = await evm.runCall({
-    block: blockContext(
-      {
-        ...header,
-        gasLimit: gas > header.gasLimit ? gas : header.gasLimit,
-        baseFeePerGas: baseFee,
-      },
-      feeRecipient,
-      common,
-    ),
+    block: contextOf({ header, feeRecipient }, baseFee, common),
     caller,
     gasPrice: price,
     gasLimit: gas - intrinsic,
     value,
-    data: tx.data,
+    data,
     skipNonceIncrement: true,
     ...(request.to === undefined ? {} : { to: innerAddress(request.to) }),
   })
@@ -199,6 +185,25 @@ export async function applyMessage(
       .filter((address) => execResult.createdAddresses?.has(address) === true)
       .map(toAddress),
   })
+}
+
+/** Blocks as the last calls upon them saw them: many calls see the same. */
+const contexts = new WeakMap<
+  CallBlock['header'],
+  { readonly feeRecipient: Address; readonly baseFee: bigint; readonly inner: InnerBlock }
+>()
+
+/** The block that a call sees, which may pay no base fee. */
+function contextOf(
+  { header, feeRecipient }: CallBlock,
+  baseFee: bigint,
+  common: Common,
+): InnerBlock {
+  const known = contexts.get(header)
+  if (known?.feeRecipient === feeRecipient && known.baseFee === baseFee) return known.inner
+  const inner = blockContext({ ...header, baseFeePerGas: baseFee }, feeRecipient, common)
+  contexts.set(header, { feeRecipient, baseFee, inner })
+  return inner
 }
 
 function toFault(
@@ -271,39 +276,6 @@ function warm(
   for (const { address, storageKeys } of request.accessList ?? []) {
     journal.addAlwaysWarmAddress(address)
     for (const key of storageKeys) journal.addAlwaysWarmSlot(address, key)
-  }
-}
-
-/** A fee-market transaction that nobody signed; a message if its fields are out of range. */
-export function unsignedTransaction(
-  request: CallRequest,
-  nonce: bigint,
-  gasLimit: bigint,
-  common: Common,
-): TypedTransaction | string {
-  const { to, value = 0n, data = new Uint8Array(), accessList = [] } = request
-  const maxFeePerGas = feeCap(request)
-  try {
-    return createTx(
-      {
-        type: 2,
-        chainId: common.chainId(),
-        nonce,
-        gasLimit,
-        value,
-        data,
-        maxFeePerGas,
-        maxPriorityFeePerGas: request.gasPrice ?? request.maxPriorityFeePerGas ?? 0n,
-        ...(to === undefined ? {} : { to: hexToBytes(to) }),
-        accessList: accessList.map(({ address, storageKeys }) => ({
-          address,
-          storageKeys: [...storageKeys],
-        })),
-      },
-      { common, freeze: false },
-    )
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error)
   }
 }
 

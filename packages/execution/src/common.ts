@@ -50,6 +50,7 @@ class FrozenCommon extends Common {
   readonly #values = new Map<string, bigint>()
   readonly #reached = new Map<string, boolean>()
   readonly #active = new Map<number, boolean>()
+  readonly #begun = new Map<string, bigint | null>()
 
   constructor(options: ConstructorParameters<typeof Common>[0]) {
     super(options)
@@ -95,6 +96,16 @@ class FrozenCommon extends Common {
       this.#active.set(eip, isActive)
     }
     return isActive
+  }
+
+  override hardforkBlock(fork: string = this.hardfork()): bigint | null {
+    if (!(#isFrozen in this && this.#isFrozen)) return super.hardforkBlock(fork)
+    let begin = this.#begun.get(fork)
+    if (begin === undefined) {
+      begin = super.hardforkBlock(fork)
+      this.#begun.set(fork, begin)
+    }
+    return begin
   }
 
   override gteHardfork(fork: string): boolean {

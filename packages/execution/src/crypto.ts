@@ -1,4 +1,4 @@
-import { bytesToHex, hexToBytes, keccak256Bytes, toHash32 } from '@mosaic/primitives'
+import { bytesToHex, hexToBytes, keccak256Bytes, toHash32, useKeccak } from '@mosaic/primitives'
 import { signDigest } from '@mosaic/protocol'
 import { createKeccak } from 'hash-wasm'
 
@@ -57,14 +57,13 @@ async function load(): Promise<Crypto> {
 async function loadKeccak(): Promise<{ name: string; hash: Crypto['keccak256'] }> {
   try {
     const hasher = await createKeccak(256)
-    return {
-      name: 'hash-wasm',
-      hash: (bytes) => {
-        hasher.init()
-        hasher.update(bytes)
-        return hasher.digest('binary')
-      },
+    const hash = (bytes: Uint8Array): Uint8Array => {
+      hasher.init()
+      hasher.update(bytes)
+      return hasher.digest('binary')
     }
+    useKeccak(hash)
+    return { name: 'hash-wasm', hash }
   } catch {
     return { name: 'noble', hash: keccak256Bytes }
   }

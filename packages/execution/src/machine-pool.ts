@@ -109,7 +109,6 @@ export function createMachinePool(
 
 /** Before each message and now and then between opcodes: lets others go ahead when it is their turn, and stops at the deadline. */
 function keepPace({ evm }: Machine, pace: Pace): void {
-  evm.events.on('beforeMessage', (_message, resolve) => takeTurn(pace, () => resolve?.()))
   evm.pause = () => pauseOf(pace)
 }
 

@@ -4,7 +4,7 @@ import type { EVMMockBlockchainInterface } from '@ethereumjs/evm'
 import {
   bigIntToBytes,
   createAddressFromString,
-  type Address as InnerAddress,
+  Address as InnerAddress,
   setLengthLeft,
 } from '@ethereumjs/util'
 import { createVM, type VM } from '@ethereumjs/vm'
@@ -13,6 +13,7 @@ import {
   type Address,
   bytesToHex,
   concatBytes,
+  equalBytes,
   type Hash32,
   hexToBytes,
   keccak256Bytes,
@@ -40,6 +41,8 @@ export type Machine = {
   readonly enter: (parentHash: Hash32, pretended?: PretendedAncestors) => void
   /** Whether the observer of messages is told of any. */
   readonly observe: (on: boolean) => void
+  /** Where the messages go of which the observer is told. */
+  readonly observed: Address | undefined
 }
 
 /** Blocks that are only pretended. */
@@ -49,8 +52,11 @@ type PretendedAncestors = {
   readonly hash: (number: bigint) => Hash32
 }
 
-/** Is told of each message to an account before it runs; of creations it is not. */
-export type MessageObserver = (to: Address, data: Uint8Array) => void
+/** Is told of each message to one address before it runs. */
+export type MessageObserver = {
+  readonly to: Address
+  readonly see: (data: Uint8Array) => void
+}
 
 /** Address of the TransitionTracker (docs/protocol.md §4). */
 export const TRANSITION_TRACKER: Address = toAddress('0x0000000000000000000000000000000000004d00')
@@ -107,10 +113,10 @@ export async function createMachine(
   // The rules are frozen, and a listener on what all machines share would keep each of them, with its state, for ever.
   common.events.removeAllListeners('hardforkChanged')
   if (observer !== undefined) {
-    evm.events.on('beforeMessage', ({ to, data }, resolve) => {
-      if (isObserved && to !== undefined) observer(toAddress(to.toString()), data)
-      resolve?.()
-    })
+    const observed = hexToBytes(observer.to)
+    evm.see = ({ bytes }, data) => {
+      if (isObserved && equalBytes(bytes, observed)) observer.see(data)
+    }
   }
   const vm = await createVM({ common, stateManager: state, evm, blockchain })
   return {
@@ -124,6 +130,7 @@ export async function createMachine(
     observe: (on) => {
       isObserved = on
     },
+    observed: observer?.to,
   }
 }
 
@@ -160,7 +167,7 @@ export function blockContext(
         gasLimit: header.gasLimit,
         difficulty: header.difficulty,
         baseFeePerGas: header.baseFeePerGas ?? 0n,
-        coinbase: createAddressFromString(feeRecipient),
+        coinbase: innerAddress(feeRecipient),
         // Of no meaning on this chain; PREVRANDAO under rules that have it.
         ...(header.mixHash === undefined ? {} : { mixHash: header.mixHash }),
       },
@@ -229,5 +236,5 @@ export function toLogs(
 
 /** An address as EthereumJS wants it. */
 export function innerAddress(address: Address): InnerAddress {
-  return createAddressFromString(address)
+  return new InnerAddress(hexToBytes(address))
 }

@@ -14,14 +14,14 @@ const SET_CODE = 4
  * or to refuse, and nothing has changed.
  */
 export function tryPlainTransfer(
-  { vm, evm, state }: Machine,
+  { vm, evm, state, observed }: Machine,
   { header }: InnerBlock,
   transaction: Transaction,
   gasUsedBefore: bigint,
 ): bigint | undefined {
   const { type, gasLimit, value, nonce, maxFeePerGas, maxPriorityFeePerGas } = transaction
   if (transaction.to === undefined || type === SET_CODE || evm.isWatched) return undefined
-  if (isImpersonated(transaction)) return undefined
+  if (isImpersonated(transaction) || transaction.to === observed) return undefined
   const gas = vm.common.isActivatedEIP(7623)
     ? transaction.intrinsicGas
     : innerTransaction(transaction, vm.common).getIntrinsicGas()

@@ -17,6 +17,7 @@ import { type AccountChange, applyChange } from './account-change.ts'
 import type { Block } from './block.ts'
 import type { Crypto } from './crypto.ts'
 import { SystemCallError } from './errors.ts'
+import { LEAST_TRANSACTION_GAS } from './intrinsic-gas.ts'
 import {
   type AncestorHash,
   blockContext,
@@ -30,7 +31,7 @@ import {
 } from './machine.ts'
 import type { Log, Receipt } from './receipt.ts'
 import { State, type StateSource, type StateWrites } from './state.ts'
-import { LEAST_TRANSACTION_GAS, type Transaction } from './transaction.ts'
+import type { Transaction } from './transaction.ts'
 import { type Run, startRun, tryTransaction } from './transaction-run.ts'
 import { orderedRoot } from './trie.ts'
 

@@ -23,6 +23,7 @@ import {
 } from './call.ts'
 import type { Crypto } from './crypto.ts'
 import { estimateGas } from './estimate-gas.ts'
+import { LEAST_TRANSACTION_GAS } from './intrinsic-gas.ts'
 import {
   type AncestorHash,
   createMachine,
@@ -37,7 +38,6 @@ import { createSimulation, type Simulate } from './simulation.ts'
 import { State, type StateSource } from './state.ts'
 import type { Trace, TraceChoice } from './tracing/trace.ts'
 import { createTraces } from './tracing/traces.ts'
-import { LEAST_TRANSACTION_GAS } from './transaction.ts'
 
 /** An account as a state root has it; an absent one has zeros and no code. */
 export type AccountView = {

@@ -1,4 +1,5 @@
 import type { Common } from '@ethereumjs/common'
+import { createTx, type TypedTransaction } from '@ethereumjs/tx'
 import { type AuthorityHeader, encodeHeader, nextBaseFee } from '@mosaic/authority'
 import {
   type Address,
@@ -6,6 +7,7 @@ import {
   bytesToHex,
   checksummed,
   type Hash32,
+  hexToBytes,
   refuse,
   toBlockNumber,
   toHash32,
@@ -21,7 +23,6 @@ import {
   feeCap,
   type MessageRun,
   settleMessage,
-  unsignedTransaction,
 } from './call.ts'
 import type { Crypto } from './crypto.ts'
 import {
@@ -393,4 +394,37 @@ function refuseFor(
   message: string,
 ): { readonly ok: false; readonly fault: SimulationFault } {
   return refuse({ code, message })
+}
+
+/** A fee-market transaction that nobody signed; a message if its fields are out of range. */
+function unsignedTransaction(
+  request: CallRequest,
+  nonce: bigint,
+  gasLimit: bigint,
+  common: Common,
+): TypedTransaction | string {
+  const { to, value = 0n, data = new Uint8Array(), accessList = [] } = request
+  const maxFeePerGas = feeCap(request)
+  try {
+    return createTx(
+      {
+        type: 2,
+        chainId: common.chainId(),
+        nonce,
+        gasLimit,
+        value,
+        data,
+        maxFeePerGas,
+        maxPriorityFeePerGas: request.gasPrice ?? request.maxPriorityFeePerGas ?? 0n,
+        ...(to === undefined ? {} : { to: hexToBytes(to) }),
+        accessList: accessList.map(({ address, storageKeys }) => ({
+          address,
+          storageKeys: [...storageKeys],
+        })),
+      },
+      { common, freeze: false },
+    )
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
 }

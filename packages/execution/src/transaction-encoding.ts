@@ -1,4 +1,5 @@
 import { bytesToBigint } from '@mosaic/primitives'
+import { MAX_INIT_CODE_BYTES } from './intrinsic-gas.ts'
 
 /** A value of RLP as go-ethereum decodes it; the name is what its errors call the type. */
 type Shape =
@@ -123,9 +124,6 @@ const TRANSACTIONS: ReadonlyMap<number, Shape> = new Map([
     },
   ],
 ])
-
-/** Bytes of creation code (EIP-3860). */
-export const MAX_INIT_CODE_BYTES = 49_152
 
 const MAX_UINT256 = 2n ** 256n - 1n
 const MAX_NONCE = 2n ** 64n - 1n

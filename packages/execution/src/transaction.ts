@@ -19,6 +19,7 @@ import {
 } from '@mosaic/primitives'
 import type { Authorization } from './authorizations.ts'
 import { impersonatedSender, impersonationOf } from './impersonation.ts'
+import { calldataFloor } from './intrinsic-gas.ts'
 import { readSimpleTransaction, type SimpleTransaction, signedBytes } from './simple-transaction.ts'
 import { findTransactionFault } from './transaction-encoding.ts'
 
@@ -97,9 +98,6 @@ export function authorizationsOf(transaction: Transaction): readonly Authorizati
     s: bytesToBigint(s),
   }))
 }
-
-/** Gas that every transaction uses at least, also after refunds (EIP-7623). */
-export const LEAST_TRANSACTION_GAS = 21_000n
 
 /** Types of envelopes; a legacy transaction has none. */
 const TYPES = new Set([1, 2, 4])
@@ -377,13 +375,6 @@ function toQuantity(value: bigint): `0x${string}` {
 export function effectiveTip(transaction: Transaction, baseFeePerGas: bigint): bigint {
   const left = transaction.maxFeePerGas - baseFeePerGas
   return left < transaction.maxPriorityFeePerGas ? left : transaction.maxPriorityFeePerGas
-}
-
-/** 21,000 and 10 gas per token, a zero byte one token, any other four (EIP-7623). */
-export function calldataFloor(data: Uint8Array): bigint {
-  let tokens = 0
-  for (const byte of data) tokens += byte === 0 ? 1 : 4
-  return LEAST_TRANSACTION_GAS + 10n * BigInt(tokens)
 }
 
 function chainIdOf(decoded: TypedTransaction): bigint | undefined {

@@ -37,10 +37,10 @@ export const INVALID: Hex = assemble('fe')
 /** Counts down from the first word of the data. */
 export const LOOP: Hex = assemble('5f 35 5b 60 01 90 03 80 60 02 57 00')
 
-/** Returns balance of the caller, the caller, BASEFEE, COINBASE, GASPRICE and NUMBER. */
+/** Returns balance of the caller, the caller, BASEFEE, COINBASE, GASPRICE, NUMBER and GASLIMIT. */
 export const SURROUNDINGS: Hex = assemble(`
   33 31 5f 52  33 60 20 52  48 60 40 52  41 60 60 52  3a 60 80 52  43 60 a0 52
-  60 c0 5f f3`)
+  45 60 c0 52  60 e0 5f f3`)
 
 /** Sends what it has to the address in the first word of the data and destroys itself. */
 export const DESTROYER: Hex = assemble('5f 35 ff')

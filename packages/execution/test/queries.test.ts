@@ -92,11 +92,12 @@ describe('call', () => {
     const baseFee = chain.genesis.header.baseFeePerGas ?? 0n
     const read = async (request: CallRequest): Promise<readonly bigint[]> => {
       const { returned } = await call(chain, { to: SURROUNDINGS_ADDRESS, ...request })
-      return Array.from({ length: 6 }, (_, i) =>
+      return Array.from({ length: 7 }, (_, i) =>
         bytesToBigint(returned.subarray(32 * i, 32 * i + 32)),
       )
     }
     const signer = BigInt(SIGNER.address)
+    const { gasLimit } = chain.genesis.header
     expect(await read({ from: BOB.address })).toEqual([
       10n ** 24n,
       BigInt(BOB.address),
@@ -104,6 +105,7 @@ describe('call', () => {
       signer,
       0n,
       0n,
+      gasLimit,
     ])
     const paying = { from: BOB.address, gas: 100_000n, maxPriorityFeePerGas: 5n }
     expect((await read({ ...paying, maxFeePerGas: baseFee * 2n })).slice(2)).toEqual([
@@ -111,6 +113,7 @@ describe('call', () => {
       signer,
       baseFee + 5n,
       0n,
+      gasLimit,
     ])
     expect((await read({ ...paying, maxFeePerGas: baseFee + 1n }))[4]).toBe(baseFee + 1n)
   })

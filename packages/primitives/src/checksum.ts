@@ -1,4 +1,5 @@
-import { keccak256, utf8ToBytes } from './bytes.ts'
+import { utf8ToBytes } from './bytes.ts'
+import { keccak256 } from './keccak.ts'
 import type { Address } from './values.ts'
 
 /** An address with the checksum of EIP-55, as people read it. */

@@ -10,8 +10,6 @@ export {
   concatBytes,
   equalBytes,
   hexToBytes,
-  keccak256,
-  keccak256Bytes,
   toWord,
   utf8ToBytes,
 } from './bytes.ts'
@@ -24,6 +22,7 @@ export {
   refuse,
   type Verdict,
 } from './errors.ts'
+export { keccak256, keccak256Bytes, useKeccak } from './keccak.ts'
 export { createQueue, type Queue } from './queue.ts'
 export { decodeRlp, encodeRlp, integerToRlp, type RlpItem, splitRlpList } from './rlp.ts'
 export {

@@ -7,11 +7,11 @@ import {
   concatBytes,
   equalBytes,
   hexToBytes,
-  keccak256,
   toWord,
   utf8ToBytes,
 } from '../src/bytes.ts'
 import { InvalidValueError } from '../src/errors.ts'
+import { keccak256, keccak256Bytes, useKeccak } from '../src/keccak.ts'
 import {
   toAddress,
   toBlockNumber,
@@ -59,6 +59,20 @@ describe('hex', () => {
     expect(() => hexToBytes(text)).toThrow(InvalidValueError)
   })
 
+  test.each([1, 32, 64, 65, 300])(
+    'is no text with one letter that is no digit, in %i bytes',
+    (size) => {
+      const text = '5'.repeat(2 * size)
+      for (let at = 0; at < text.length; at++) {
+        // The last ends in the bits of a digit.
+        for (const letter of ['g', '/', ':', '@', '`', ' ', '\n', '\u0130', '\u0161']) {
+          const wrong = `0x${text.slice(0, at)}${letter}${text.slice(at + 1)}`
+          expect(() => hexToBytes(wrong)).toThrow(InvalidValueError)
+        }
+      }
+    },
+  )
+
   test.each([19, 21, 31, 33])('of %i bytes is neither an address nor a hash', (size) => {
     const text = `0x${'00'.repeat(size)}`
     expect(() => toAddress(text)).toThrow(InvalidValueError)
@@ -67,7 +81,7 @@ describe('hex', () => {
 
   test('and bytes are each other’s inverse', () => {
     fc.assert(
-      fc.property(fc.uint8Array(), (bytes) => {
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
         expect(hexToBytes(bytesToHex(bytes))).toEqual(bytes)
         expect(hexToBytes(bytesToHex(bytes).toUpperCase().replace('0X', '0x'))).toEqual(bytes)
       }),
@@ -119,5 +133,12 @@ describe('keccak256', () => {
     ['abc', '0x4e03657aea45a94fc7d47ba826c8d667c0d1e6e33a64a036ec44f58fa12d6c45'],
   ])('of %j is the one of Ethereum', (text, hash) => {
     expect(keccak256(utf8ToBytes(text))).toBe(hash)
+  })
+
+  test('is not replaced by another function', () => {
+    expect(() => useKeccak((bytes) => bytes)).toThrow('keccak-256')
+    expect(keccak256Bytes(new Uint8Array())).toEqual(
+      hexToBytes('0xc5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470'),
+    )
   })
 })

@@ -119,6 +119,7 @@ export function createDispatcher(
             return work.signal()
           },
           work,
+          requireWanted: work.requireWanted,
           connection,
           isStranger,
           afterResponse: (listener) => listeners.push(listener),

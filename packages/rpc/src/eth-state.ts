@@ -93,9 +93,9 @@ export function createStateMethods(ports: {
     parameter: BlockParameter,
     overrides: ReadonlyMap<Address, AccountOverride>,
     block: BlockOverrides,
-    { signal }: CallContext,
+    caller: CallContext,
   ): Promise<Json> => {
-    const outcome = await state.call(await toRequest(message, parameter, overrides, block), signal)
+    const outcome = await state.call(await toRequest(message, parameter, overrides, block), caller)
     if (outcome.kind !== 'success') throw failureToError(outcome)
     return outcome.returnData
   }
@@ -138,9 +138,9 @@ export function createStateMethods(ports: {
       at,
       optional(stateOverrides, noOverrides),
       optional(blockOverrides, NO_BLOCK_OVERRIDES),
-      async (message, parameter, overrides, block, { signal }) => {
+      async (message, parameter, overrides, block, caller) => {
         const request = await toRequest(message, parameter, overrides, block)
-        const outcome = await state.estimateGas(request, signal)
+        const outcome = await state.estimateGas(request, caller)
         if (outcome.kind !== 'success') throw failureToError(outcome)
         return quantity(outcome.gas)
       },
@@ -150,9 +150,9 @@ export function createStateMethods(ports: {
       at,
       optional(stateOverrides, noOverrides),
       optional(blockOverrides, NO_BLOCK_OVERRIDES),
-      async (message, parameter, overrides, block, { signal }) => {
+      async (message, parameter, overrides, block, caller) => {
         const request = await toRequest(message, parameter, overrides, block)
-        const outcome = await state.accessList(request, signal)
+        const outcome = await state.accessList(request, caller)
         if (outcome.kind !== 'success') throw failureToError(outcome)
         return {
           accessList: formatAccessList(outcome.accessList),

@@ -18,7 +18,7 @@ export { ERROR_CODE, RpcError } from './errors.ts'
 export type { HealthPort } from './http-exchange.ts'
 export { createIpcServer, type IpcServer } from './ipc-server.ts'
 export type { Json } from './json.ts'
-export type { CallContext, RpcConnection } from './method.ts'
+export { type CallContext, type RpcConnection, UNCONDITIONALLY } from './method.ts'
 export {
   createMethods,
   type MethodOptions,

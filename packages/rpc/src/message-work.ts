@@ -7,6 +7,8 @@ export type MessageWork = {
   /** What `step` comes to, or rejects with why the work may not go on, whichever is first. One step at a time. */
   readonly run: <T>(step: () => Promise<T>) => Promise<T>
   readonly isAborted: () => boolean
+  /** @throws Error if the work may not go on: why. */
+  readonly requireWanted: () => void
   /** It is answered. */
   readonly end: () => void
 }
@@ -47,6 +49,9 @@ export function beginWork(
         step().then(resolve, reject)
       }),
     isAborted: () => reason !== undefined,
+    requireWanted: () => {
+      if (reason !== undefined) throw reason
+    },
     end: () => {
       cancel()
       gone.removeEventListener('abort', follow)

@@ -9,10 +9,22 @@ export type RpcConnection = {
   readonly onClose: (listener: () => void) => void
 }
 
-/** What a method knows of its call. */
-export type CallContext = {
-  /** Aborts when nobody waits for the result any more. */
+/** Who waits for a result. */
+export type Waiting = {
+  /** Aborts when nobody waits any more. Made when it is asked for, which takes longer than many methods. */
   readonly signal: AbortSignal
+  /** @throws Error if nobody waits any more: why. */
+  readonly requireWanted: () => void
+}
+
+/** Of what is to be done whoever waits. */
+export const UNCONDITIONALLY: Waiting = {
+  signal: new AbortController().signal,
+  requireWanted: () => undefined,
+}
+
+/** What a method knows of its call. */
+export type CallContext = Waiting & {
   /** Undefined where nothing can be pushed to the caller, as over HTTP. */
   readonly connection: RpcConnection | undefined
   /** Whether the caller is a stranger, to whom the operator's methods are not offered. */

@@ -1,5 +1,6 @@
 import type { Address, BlockNumber, Hash32, Hex, Verdict } from '@mosaic/primitives'
 import type { DevPort, WalletPort } from './dev-port.ts'
+import type { Waiting } from './method.ts'
 import type { MosaicPort } from './mosaic-port.ts'
 import type {
   SimulatedBlockView,
@@ -133,11 +134,11 @@ export type StatePort = {
     slots: readonly Hash32[],
   ) => Promise<AccountProofView>
   /** Runs a message in the context of block `at`, upon its state; changes nothing. */
-  readonly call: (call: CallRequest, signal: AbortSignal) => Promise<CallOutcome>
+  readonly call: (call: CallRequest, caller: Waiting) => Promise<CallOutcome>
   /** The least gas limit with which the transaction succeeds. */
-  readonly estimateGas: (call: CallRequest, signal: AbortSignal) => Promise<EstimateOutcome>
+  readonly estimateGas: (call: CallRequest, caller: Waiting) => Promise<EstimateOutcome>
   /** The access list with which the transaction costs least (EIP-2930). */
-  readonly accessList: (call: CallRequest, signal: AbortSignal) => Promise<AccessListOutcome>
+  readonly accessList: (call: CallRequest, caller: Waiting) => Promise<AccessListOutcome>
   /** Runs blocks that nobody builds. */
   readonly simulate: (
     request: SimulationRequest,

@@ -9,7 +9,7 @@ import {
 import type { FilledTransaction, WalletPort } from './dev-port.ts'
 import { serverError } from './errors.ts'
 import { isRecord, type Json, quantity } from './json.ts'
-import { type MethodTable, method0, method1, method2 } from './method.ts'
+import { type MethodTable, method0, method1, method2, UNCONDITIONALLY } from './method.ts'
 import { address, hexData, ParameterError, type Parse, required } from './parameters.ts'
 import type { ChainPort, FeePort, NodePort, PoolPort, StatePort } from './ports.ts'
 import { failureToError } from './revert.ts'
@@ -64,7 +64,7 @@ export function createWalletMethods(ports: {
   ): Promise<bigint> => {
     const outcome = await state.estimateGas(
       { ...message, at, stateOverrides: new Map(), blockOverrides: NO_BLOCK_OVERRIDES },
-      new AbortController().signal,
+      UNCONDITIONALLY,
     )
     if (outcome.kind !== 'success') throw failureToError(outcome)
     return outcome.gas

@@ -318,7 +318,7 @@ export class FakeNode {
         accountProof: ['0xf8'],
         storageProof: slots.map((slot) => ({ value: BigInt(slot), proof: ['0xe1'] })),
       }),
-      call: async (call, signal) => {
+      call: async (call, { signal }) => {
         this.calls.push(call)
         await this.onCall(signal)
         return this.outcome

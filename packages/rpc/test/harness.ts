@@ -7,7 +7,7 @@ import {
   type RpcLimits,
   type RpcServer,
 } from '../src/index.ts'
-import type { CallContext } from '../src/method.ts'
+import { type CallContext, UNCONDITIONALLY } from '../src/method.ts'
 import { FakeNode } from './fake-node.ts'
 
 /** A running server over a fake node. */
@@ -65,7 +65,7 @@ export async function startServer(
 /** A caller without a connection that waits for ever. */
 export function callContext(): CallContext {
   return {
-    signal: new AbortController().signal,
+    ...UNCONDITIONALLY,
     connection: undefined,
     afterResponse: () => undefined,
   }

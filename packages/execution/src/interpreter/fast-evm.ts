@@ -1,5 +1,12 @@
-import { EVM, EVMError, type EVMOpts, type ExecResult, type Message } from '@ethereumjs/evm'
-import { Account, createZeroAddress } from '@ethereumjs/util'
+import {
+  EVM,
+  EVMError,
+  type EVMOpts,
+  type EVMResult,
+  type ExecResult,
+  type Message,
+} from '@ethereumjs/evm'
+import { Account, createZeroAddress, type Address as InnerAddress } from '@ethereumjs/util'
 import type { State } from '../state.ts'
 import { Frame, type Operation, STEPS_AT_ONCE } from './frame.ts'
 import type { InnerInterpreterClass, RunState } from './inner-interpreter.ts'
@@ -11,6 +18,8 @@ export type Pause = () => Promise<void> | undefined
 /** More than numbers hold exactly. */
 const MAX_GAS = BigInt(Number.MAX_SAFE_INTEGER)
 
+const NOTHING = new Uint8Array()
+
 const WATCHED = ['beforeMessage', 'afterMessage', 'step'] as const
 
 /**
@@ -18,8 +27,10 @@ const WATCHED = ['beforeMessage', 'afterMessage', 'step'] as const
  * each frame. All around the loop is EthereumJS's, and so is the loop while somebody listens to every step.
  */
 export class FastEvm extends EVM {
-  /** Asked about every 0.1 ms of code. */
+  /** Asked before each message and about every 0.1 ms of code. */
   pause: Pause | undefined
+  /** Is told of each message to an account before it runs. */
+  see: ((to: InnerAddress, data: Uint8Array) => void) | undefined
   readonly #state: State
   readonly #interpreters: ReturnType<typeof openState>
   readonly #operations: readonly Operation[] | undefined
@@ -37,6 +48,17 @@ export class FastEvm extends EVM {
   /** Whether somebody wants to know of messages or steps. */
   get isWatched(): boolean {
     return WATCHED.some((event) => this.events.listenerCount(event) > 0)
+  }
+
+  override runCall(options: Parameters<EVM['runCall']>[0]): Promise<EVMResult> {
+    const pause = this.pause?.()
+    return pause === undefined ? this.#begin(options) : pause.then(() => this.#begin(options))
+  }
+
+  #begin(options: Parameters<EVM['runCall']>[0]): Promise<EVMResult> {
+    const { to, data } = options.message ?? options
+    if (to !== undefined) this.see?.(to, data ?? NOTHING)
+    return super.runCall(options)
   }
 
   protected override async runInterpreter(
