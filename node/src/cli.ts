@@ -4,6 +4,7 @@ import { InvalidValueError, toAddress, toBlockNumber } from '@mosaic/primitives'
 import type { NodeConfig } from './config/types.ts'
 import { createJsonLog, describeError, type Log, type LogLevel } from './logger.ts'
 import { DEV_USAGE, VALIDATOR_USAGE } from './usage.ts'
+import { VERSION } from './version.ts'
 
 const HELP = `mosaic: an auxiliary chain node that implements Mosaic
 
@@ -43,10 +44,9 @@ ${VALIDATOR_USAGE}
   mosaic db verify|export|import --data-dir DIR --genesis FILE [BLOCKS-FILE] [--from N] [--to N]
       of a node that is stopped: looks whether all blocks and states are whole; writes blocks to a file; takes blocks from one
 
-  mosaic help
+  mosaic version | help
 `
 
-const PATIENCE_MS = 5000
 const DEFAULT_RPC = 'http://127.0.0.1:8545'
 
 /** Runs the command line. Returns the exit code. */
@@ -83,6 +83,10 @@ export async function main(words: readonly string[]): Promise<number> {
         return (await import('./commands/config.ts')).configCommand(rest)
       case 'db':
         return await (await import('./commands/db.ts')).dbCommand(rest)
+      case 'version':
+      case '--version':
+        process.stdout.write(`${VERSION}\n`)
+        return 0
       case 'help':
       case '--help':
       case '-h':
@@ -90,14 +94,12 @@ export async function main(words: readonly string[]): Promise<number> {
         return 0
       default:
         process.stderr.write(
-          `expected dev, devnet, node, validator, observer, relayer, genesis, status, account, authority, guard, config, db or help, received ${command}\n\n${HELP}`,
+          `expected dev, devnet, node, validator, observer, relayer, genesis, status, account, authority, guard, config, db, version or help, received ${command}\n\n${HELP}`,
         )
         return 2
     }
   } catch (error) {
     process.stderr.write(`mosaic ${command}: ${describeError(error)}\n`)
-    // Whatever was left open must not keep a process alive that failed to start.
-    setTimeout(() => process.exit(1), PATIENCE_MS).unref()
     return 1
   }
 }
@@ -204,6 +206,8 @@ async function genesisCommand(words: readonly string[]): Promise<number> {
   if (values.origin === undefined || values.core === undefined) {
     throw new InvalidValueError('--origin URL and --core ADDRESS', words.join(' '))
   }
+  const core = toAddress(values.core)
+  const from = toBlockNumber(toWhole(values['from-block'] ?? '0', '--from-block'))
   const { buildGenesis, encodeGenesisFile } = await import('@mosaic/genesis')
   const { createEthereumClient, createJsonRpcClient, readChainId, readCoreGenesis } = await import(
     '@mosaic/origin'
@@ -214,10 +218,7 @@ async function genesisCommand(words: readonly string[]): Promise<number> {
     { kind: 'finalized-tag' },
     await readChainId(request),
   )
-  const from = toBlockNumber(BigInt(values['from-block'] ?? '0'))
-  const text = encodeGenesisFile(
-    await buildGenesis(await readCoreGenesis(client, toAddress(values.core), from)),
-  )
+  const text = encodeGenesisFile(await buildGenesis(await readCoreGenesis(client, core, from)))
   if (values.output === undefined) process.stdout.write(text)
   else {
     const before = await readFile(values.output, 'utf8').catch(() => undefined)
@@ -240,9 +241,15 @@ async function statusCommand(words: readonly string[]): Promise<number> {
   return 0
 }
 
+function toWhole(text: string, name: string): bigint {
+  if (!/^\d{1,18}$/.test(text)) throw new InvalidValueError(`a whole number at ${name}`, text)
+  return BigInt(text)
+}
+
 function toNumber(text: string, name: string): number {
   const value = Number(text)
-  if (!Number.isFinite(value) || value < 0) throw new InvalidValueError(`a number at ${name}`, text)
+  if (text.trim() === '' || !Number.isFinite(value) || value < 0)
+    throw new InvalidValueError(`a number at ${name}`, text)
   return value
 }
 

@@ -1,6 +1,7 @@
 import { appendFile, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Ledger, openLedger } from '@mosaic/relayer'
+import { readInputText } from './input-file.ts'
 import type { Log } from './logger.ts'
 
 /** Where a relayer keeps what it sent and paid. */
@@ -34,7 +35,11 @@ export async function openLedgerFile(dataDir: string, log: Log): Promise<Ledger>
 
 /** Reads a ledger that may be in use. */
 export async function readLedgerFile(dataDir: string): Promise<Ledger> {
-  const text = await readFile(ledgerPath(dataDir), 'utf8')
+  const text = await readInputText(
+    ledgerPath(dataDir),
+    'the ledger of a relayer',
+    'a relayer with this data directory writes it with its first transaction',
+  )
   return openLedger(
     text.split('\n').slice(0, -1),
     async () => undefined,

@@ -40,6 +40,9 @@ export function toJson(value: unknown): string {
 /** An error with its causes in one line. */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  const cause = error.cause === undefined ? '' : ` (${describeError(error.cause)})`
-  return `${error.name}: ${error.message}${cause}`
+  const own = `${error.name}: ${error.message}`
+  const { cause } = error
+  // Many errors repeat what caused them.
+  const isTold = cause instanceof Error && own.includes(cause.message)
+  return cause === undefined || isTold ? own : `${own} (${describeError(cause)})`
 }

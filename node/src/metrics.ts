@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { MetricsConfig } from './config/types.ts'
+import { listenAt } from './input-file.ts'
 import type { Log } from './logger.ts'
 import { VERSION } from './version.ts'
 
@@ -39,7 +40,11 @@ export async function openMetrics(
 }> {
   if (config === undefined) return { metrics: undefined, log, stop: async () => undefined }
   const metrics = createMetrics(role)
-  const server = await serveMetrics(config, metrics)
+  const server = await listenAt(
+    'metrics.host and metrics.port',
+    `${config.host}:${config.port}`,
+    serveMetrics(config, metrics),
+  )
   log('info', 'metrics.ready', { url: `${server.url}/metrics` })
   return { metrics, log: metrics.countEvents(log), stop: server.stop }
 }

@@ -25,6 +25,7 @@ import type { Store } from '@mosaic/storage'
 import type { NodeConfig } from './config/types.ts'
 import { createExchangeHandlers } from './exchange-handlers.ts'
 import { createGossipValidators } from './gossip-validators.ts'
+import { listenAt } from './input-file.ts'
 import type { Log } from './logger.ts'
 import { loadNodeKey } from './node-key.ts'
 import { readPeerFile, writePeerFile } from './peer-file.ts'
@@ -167,7 +168,7 @@ export async function startPeerNetwork(
   network.events.on('status', (peerId, status) => {
     sync.notice(peerId, status)
   })
-  await network.start()
+  await listenAt('network.listen', config.network.listen.join(', '), network.start())
   let filling: Promise<void> | undefined
   const { signal } = stopping
   const isBusy = (): boolean => sync.target() !== undefined

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createRpcPorts, createTransactionIntake, type TransactionIntake } from '@mosaic/api'
 import {
@@ -12,7 +11,6 @@ import {
   type VotePool,
 } from '@mosaic/chain'
 import { createSenderRecovery } from '@mosaic/execution'
-import { decodeGenesisFile } from '@mosaic/genesis'
 import { readKeyFile } from '@mosaic/keys'
 import {
   createEthereumClient,
@@ -40,6 +38,7 @@ import { openDataDir } from './data-dir.ts'
 import { openEndpoints } from './endpoints.ts'
 import { nodeFigures, type PayingAccount } from './figures.ts'
 import { openNodeFisherman } from './fisherman-role.ts'
+import { listenAt, readGenesisFile } from './input-file.ts'
 import { beginGuardJournals } from './key-guards.ts'
 import type { Log } from './logger.ts'
 import { type Metrics, openMetrics } from './metrics.ts'
@@ -98,7 +97,7 @@ async function start(
   metrics: Metrics | undefined,
   closers: Closers,
 ): Promise<RunningNode> {
-  const genesis = decodeGenesisFile(await readFile(config.genesisFile, 'utf8'))
+  const genesis = await readGenesisFile(config.genesisFile)
   const isNew = !existsSync(join(config.dataDir, 'chain'))
   if (isNew || config.newGuardJournal) {
     await beginGuardJournals(config, { originChainId: genesis.originChainId, core: genesis.core })
@@ -232,11 +231,11 @@ async function start(
     },
     methods,
   )
-  await server.start()
+  await listenAt('rpc.host and rpc.port', `${config.rpc.host}:${config.rpc.port}`, server.start())
   closers.add(() => server.stop())
   if (config.rpc.ipcPath !== undefined) {
     const ipc = createIpcServer({ path: config.rpc.ipcPath }, methods)
-    await ipc.start()
+    await listenAt('rpc.ipcPath', config.rpc.ipcPath, ipc.start())
     closers.add(() => ipc.stop())
   }
   ownRpc = createJsonRpcClient(server.url())

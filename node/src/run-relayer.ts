@@ -1,10 +1,9 @@
-import { readFile } from 'node:fs/promises'
-import { decodeGenesisFile } from '@mosaic/genesis'
 import { createClosers } from './closers.ts'
 import { finalityOf } from './config/read-config.ts'
 import type { RelayerConfig } from './config/types.ts'
 import { openDataDir } from './data-dir.ts'
 import { openEndpoints } from './endpoints.ts'
+import { readGenesisFile } from './input-file.ts'
 import type { Log } from './logger.ts'
 import { openMetrics } from './metrics.ts'
 import { pause } from './periodic.ts'
@@ -16,7 +15,7 @@ import { startRelayer, type WorkingRelayer } from './relayer-role.ts'
  * @throws DataDirError, KeyFileError, InvalidValueError
  */
 export async function runRelayer(config: RelayerConfig, log: Log): Promise<WorkingRelayer> {
-  const genesis = decodeGenesisFile(await readFile(config.genesisFile, 'utf8'))
+  const genesis = await readGenesisFile(config.genesisFile)
   const { originChainId, chain } = genesis
   const finality = finalityOf(config.origin)
   const closers = createClosers(log)

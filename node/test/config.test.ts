@@ -119,8 +119,11 @@ logLevel: debug
   })
 
   test.each([
-    ['', 'expected an object in'],
-    ['dataDir: x', 'expected text at genesisFile, received "nothing"'],
+    ['', 'expected a configuration in YAML or JSON in'],
+    [
+      'dataDir: x',
+      'expected text at genesisFile (of the file at --config, or --genesis-file, or MOSAIC_GENESIS_FILE), received undefined',
+    ],
     [`${NODE}rcp: {}`, 'expected no other members in the configuration, received "rcp"'],
     [`${NODE}rpc: { prot: 1 }`, 'expected no other members in rpc, received "prot"'],
     [`${NODE}rpc: { port: 65536 }`, 'expected a port from 0 to 65535 at rpc.port, received 65536'],

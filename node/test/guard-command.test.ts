@@ -206,7 +206,7 @@ describe('mosaic guard', () => {
     const holder = await openJournalFile(guardJournalPath(join(directory, 'old'), validator), {
       create: false,
     })
-    await expect(run('import', 'old', 'none.json')).rejects.toThrow('ENOENT')
+    await expect(run('import', 'old', 'none.json')).rejects.toThrow('none.json')
     await expect(run('export', 'old', 'history.json')).rejects.toThrow('unusable')
     await holder.close()
     await expect(run('rewrite', 'old', 'history.json')).rejects.toThrow('expected export or import')

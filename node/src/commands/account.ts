@@ -4,6 +4,7 @@ import { listKeys, readKeyFile, readPassword, storeKey } from '@mosaic/keys'
 import { InvalidValueError } from '@mosaic/primitives'
 import { secretKeyToAddress } from '@mosaic/protocol'
 import { askPassword } from '../ask-password.ts'
+import { toInputError } from '../input-file.ts'
 
 const DEFAULT_DIRECTORY = 'keystore'
 
@@ -35,12 +36,23 @@ export async function accountCommand(words: readonly string[]): Promise<number> 
       return store(directory, secretKey, values['password-file'])
     }
     case 'list':
-      for (const { address, path } of await listKeys(directory)) {
+      for (const { address, path } of await keysIn(directory)) {
         process.stdout.write(`${address}  ${path}\n`)
       }
       return 0
     default:
       throw new InvalidValueError('new, import or list', action)
+  }
+}
+
+async function keysIn(directory: string): ReturnType<typeof listKeys> {
+  try {
+    return await listKeys(directory)
+  } catch (error) {
+    throw toInputError(
+      error,
+      `a directory of key files at ${directory} (\`mosaic account new --keystore DIR\` makes one)`,
+    )
   }
 }
 

@@ -1,13 +1,13 @@
 import { createReadStream, createWriteStream, existsSync } from 'node:fs'
-import { mkdir, readFile, rename, rm } from 'node:fs/promises'
+import { mkdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { parseArgs } from 'node:util'
 import { type Chain, importBlocks, verifyStore } from '@mosaic/chain'
 import { createSenderRecovery, type SenderRecovery } from '@mosaic/execution'
-import { decodeGenesisFile } from '@mosaic/genesis'
 import { InvalidValueError, toBlockNumber } from '@mosaic/primitives'
 import { openStore, type Store } from '@mosaic/storage'
+import { readGenesisFile, toInputError } from '../input-file.ts'
 import { openNodeChain } from '../open-chain.ts'
 import { createRlpSplitter } from '../rlp-splitter.ts'
 
@@ -60,7 +60,7 @@ export async function dbCommand(words: readonly string[]): Promise<number> {
 }
 
 async function open(dataDir: string, genesisFile: string): Promise<Opened> {
-  const genesis = decodeGenesisFile(await readFile(genesisFile, 'utf8'))
+  const genesis = await readGenesisFile(genesisFile)
   await mkdir(dataDir, { recursive: true, mode: 0o700 })
   const store = await openStore(join(dataDir, 'chain'), { genesisHash: genesis.hash })
   try {
@@ -121,9 +121,13 @@ async function* encodedBlocks(chain: Chain, from: bigint, to: bigint): AsyncGene
  */
 async function* blocksOf(file: string): AsyncGenerator<Uint8Array> {
   const splitter = createRlpSplitter()
-  for await (const chunk of createReadStream(file)) {
-    const bytes: unknown = chunk
-    if (bytes instanceof Uint8Array) yield* splitter.push(bytes)
+  try {
+    for await (const chunk of createReadStream(file)) {
+      const bytes: unknown = chunk
+      if (bytes instanceof Uint8Array) yield* splitter.push(bytes)
+    }
+  } catch (error) {
+    throw toInputError(error, `blocks at ${file} (\`mosaic db export\` writes them)`)
   }
   if (splitter.rest() > 0) {
     throw new InvalidValueError('a file of whole blocks', `${splitter.rest()} bytes more`)

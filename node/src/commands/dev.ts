@@ -1,4 +1,5 @@
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { rename, writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import {
   type Compatibility,
@@ -15,6 +16,7 @@ import {
   hexToBytes,
   InvalidValueError,
 } from '@mosaic/primitives'
+import { listenAt, readInput } from '../input-file.ts'
 import { describeError } from '../logger.ts'
 import { every } from '../periodic.ts'
 
@@ -52,7 +54,11 @@ export async function devCommand(
     if (command.impersonatesAll) {
       await chain.provider.request({ method: 'anvil_autoImpersonateAccount', params: [true] })
     }
-    const { url } = await chain.listen({ port: command.port, host: command.host })
+    const { url } = await listenAt(
+      '--host and --port',
+      `${command.host}:${command.port}`,
+      chain.listen({ port: command.port, host: command.host }),
+    )
     const facts = describe(chain, command.mnemonic)
     if (command.configOut !== undefined) {
       await writeFile(command.configOut, `${JSON.stringify(facts, undefined, 2)}\n`)
@@ -156,13 +162,10 @@ function toInteger(text: string, name: string): bigint {
 
 async function readState({ loadFrom, mayBeMissing }: DevCommand): Promise<Hex | undefined> {
   if (loadFrom === undefined) return undefined
-  try {
-    return bytesToHex(await readFile(loadFrom))
-  } catch (error) {
-    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
-    if (isMissing && mayBeMissing) return undefined
-    throw error
-  }
+  if (mayBeMissing && !existsSync(loadFrom)) return undefined
+  return bytesToHex(
+    await readInput(loadFrom, 'a dump', '`mosaic dev --state FILE` writes one at its end'),
+  )
 }
 
 /** Writes dumps while the chain runs, if wanted, and one at the end. */

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs'
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { rename, writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { decodeGenesisFile } from '@mosaic/genesis'
 import { type Address, InvalidValueError, toAddress } from '@mosaic/primitives'
 import { type CoreIdentity, coreIdentifier, originIdentifier } from '@mosaic/protocol'
 import {
@@ -11,6 +10,7 @@ import {
   type SealGuard,
   type SigningGuard,
 } from '@mosaic/validator'
+import { readGenesisFile, readInputText } from '../input-file.ts'
 import {
   guardJournalPath,
   openKeySealGuard,
@@ -50,16 +50,28 @@ export async function guardCommand(words: readonly string[]): Promise<number> {
   if (action !== 'export' && action !== 'import') {
     throw new InvalidValueError('export or import', action)
   }
-  const { originChainId, core } = decodeGenesisFile(await readFile(need('genesis'), 'utf8'))
+  const { originChainId, core } = await readGenesisFile(need('genesis'))
   const identity = { originChainId, core }
   const address = toAddress(need('address').toLowerCase())
   const chains = [coreIdentifier(identity), originIdentifier(originChainId)]
   // Read before a journal is touched: a file that is none changes nothing.
   const history =
     action === 'import'
-      ? parseInterchange(await readFile(file, 'utf8'), coreIdentifier(identity), address, chains)
+      ? parseInterchange(
+          await readInputText(
+            file,
+            'what a key has signed',
+            '`mosaic guard export` writes it, other clients the form of EIP-3076',
+          ),
+          coreIdentifier(identity),
+          address,
+          chains,
+        )
       : undefined
-  const guards = await openGuards(need('data-dir'), identity, address, history !== undefined)
+  const dataDir = need('data-dir')
+  if (!existsSync(dataDir))
+    throw new InvalidValueError(`the data directory of a node at ${dataDir}`, 'none')
+  const guards = await openGuards(dataDir, identity, address, history !== undefined)
   try {
     if (history !== undefined) await takeOver(guards, history)
     else {

@@ -55,26 +55,20 @@ type Session = {
 /** `mosaic validator …`. @throws InvalidValueError on wrong options; RpcError with the core's revert when it refuses. */
 export async function validatorCommand(words: readonly string[]): Promise<number> {
   const [action = '', ...rest] = words
-  const session = await openSession(rest)
-  switch (action) {
-    case 'deposit':
-      await deposit(session)
-      return 0
-    case 'logout':
-      await send(session, encodeLogout)
-      return 0
-    case 'withdraw':
-      await send(session, encodeWithdraw)
-      return 0
-    case 'reweigh':
-      await send(session, encodeReweigh)
-      return 0
-    case 'status':
-      await printStatus(session, toAddress(session.require('validator')))
-      return 0
-    default:
-      throw new InvalidValueError('deposit, logout, withdraw, reweigh or status', action)
+  const act = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined
+  if (act === undefined) {
+    throw new InvalidValueError(`one of ${Object.keys(ACTIONS).join(', ')}`, action)
   }
+  await act(await openSession(rest))
+  return 0
+}
+
+const ACTIONS: Readonly<Record<string, (session: Session) => Promise<void>>> = {
+  deposit,
+  logout: (session) => send(session, encodeLogout),
+  withdraw: (session) => send(session, encodeWithdraw),
+  reweigh: (session) => send(session, encodeReweigh),
+  status: (session) => printStatus(session, toAddress(session.require('validator'))),
 }
 
 async function openSession(words: readonly string[]): Promise<Session> {

@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { FinalityPolicy } from '@mosaic/origin'
 import { InvalidValueError } from '@mosaic/primitives'
 import { parse, type Tags } from 'yaml'
 import type { z } from 'zod'
+import { readInputText } from '../input-file.ts'
 import { type ConfigKind, type Member, membersOf } from './members.ts'
 import { nodeSchema, relayerSchema } from './schema.ts'
 import type { NodeConfig, OriginConfig, RelayerConfig } from './types.ts'
@@ -21,12 +21,12 @@ export type ConfigSources = {
  * @throws InvalidValueError naming the member that is missing, unknown or malformed.
  */
 export async function readNodeConfig(sources: ConfigSources): Promise<NodeConfig> {
-  return check(nodeSchema, await readRaw('node', sources))
+  return check('node', nodeSchema, await readRaw('node', sources))
 }
 
 /** What a relayer is told, see {@link readNodeConfig}. @throws InvalidValueError */
 export async function readRelayerConfig(sources: ConfigSources): Promise<RelayerConfig> {
-  return check(relayerSchema, await readRaw('relayer', sources))
+  return check('relayer', relayerSchema, await readRaw('relayer', sources))
 }
 
 /** When blocks of origin count as final. */
@@ -61,8 +61,16 @@ async function readRaw(kind: ConfigKind, { words, environment }: ConfigSources):
 }
 
 async function readFileOf(file: string, members: readonly Member[]): Promise<Raw> {
-  const parsed: unknown = parse(await readFile(file, 'utf8'), { customTags: withoutHexadecimals })
-  if (!isObject(parsed)) throw new InvalidValueError(`an object in ${file}`, JSON.stringify(parsed))
+  const parsed: unknown = parse(
+    await readInputText(
+      file,
+      'a configuration in YAML or JSON',
+      '`mosaic config reference node` or `relayer` tells what it may hold',
+    ),
+    { customTags: withoutHexadecimals },
+  )
+  if (!isObject(parsed))
+    throw new InvalidValueError(`a configuration in YAML or JSON in ${file}`, parsed)
   const base = dirname(resolve(file))
   for (const member of members) {
     const value = member.keys.reduce<unknown>(
@@ -102,7 +110,7 @@ function fromText({ type, flag }: Member, given: string | boolean): unknown {
   return given === 'true'
 }
 
-function check<T>(schema: z.ZodType<T>, raw: Raw): T {
+function check<T>(kind: ConfigKind, schema: z.ZodType<T>, raw: Raw): T {
   const result = schema.safeParse(raw)
   if (result.success) return result.data
   const [issue] = result.error.issues
@@ -119,7 +127,15 @@ function check<T>(schema: z.ZodType<T>, raw: Raw): T {
     raw,
   )
   const expected = (issue?.message ?? 'a value').replace(/^expected /, '')
-  throw new InvalidValueError(`${expected} at ${where}`, value ?? 'nothing')
+  if (value !== undefined) throw new InvalidValueError(`${expected} at ${where}`, value)
+  throw new InvalidValueError(`${expected} at ${where}${waysTo(kind, at)}`, undefined)
+}
+
+/** How else than by the file a member is told. */
+function waysTo(kind: ConfigKind, at: string): string {
+  const member = membersOf(kind).find(({ keys }) => keys.join('.').startsWith(at))
+  if (member === undefined) return ''
+  return ` (of the file at --config, or ${member.flag}, or ${member.variable})`
 }
 
 function isObject(value: unknown): value is Raw {

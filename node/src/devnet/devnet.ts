@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { buildGenesis, decodeGenesisFile, encodeGenesisFile } from '@mosaic/genesis'
+import { buildGenesis, encodeGenesisFile, type NetworkGenesis } from '@mosaic/genesis'
 import {
   createEthereumClient,
   createJsonRpcClient,
@@ -12,7 +12,8 @@ import {
   readChainId,
   readCoreGenesis,
 } from '@mosaic/origin'
-import { type Address, toWeight } from '@mosaic/primitives'
+import { type Address, InvalidValueError, toWeight } from '@mosaic/primitives'
+import { readGenesisFile } from '../input-file.ts'
 import { describeError, toJson } from '../logger.ts'
 import { networkAccounts, userAccounts } from './accounts.ts'
 import { deployCore } from './deploy.ts'
@@ -43,7 +44,9 @@ const START_POLL_MS = 100
 export async function runDevnet(options: DevnetOptions, signal: AbortSignal): Promise<void> {
   const view = chooseView(options)
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'mosaic-devnet-')))
-  await mkdir(join(dataDir, 'logs'), { recursive: true })
+  await mkdir(join(dataDir, 'logs'), { recursive: true }).catch((error: unknown) => {
+    throw new InvalidValueError(`a directory that can be made at ${dataDir}`, error)
+  })
   const processes = await claimProcessList(dataDir)
   const children: SupervisedProcess[] = []
   try {
@@ -112,7 +115,7 @@ async function operate(
     await writeConfigurations(layout, genesisFile)
   }
   await writeLayout(dataDir, layout)
-  const genesis = decodeGenesisFile(await readFile(genesisFile, 'utf8'))
+  const genesis = await readGenesisFile(genesisFile)
 
   view.note('starting 4 validators and a relayer')
   for (const node of layout.nodes) {
@@ -148,7 +151,7 @@ async function operate(
 
 async function follow(
   options: DevnetOptions,
-  genesis: ReturnType<typeof decodeGenesisFile>,
+  genesis: NetworkGenesis,
   origin: EthereumClient,
   auxiliary: EthereumClient,
   view: View,

@@ -1,4 +1,4 @@
-import { type Hex, toHex } from '@mosaic/primitives'
+import { type Hex, InvalidValueError, toHex } from '@mosaic/primitives'
 import { FetchRequest } from 'ethers'
 import { EndpointUnreachableError, RpcError } from './errors.ts'
 
@@ -8,6 +8,7 @@ export type JsonRpcRequest = (method: string, params: readonly unknown[]) => Pro
 /**
  * A JSON-RPC client over HTTP. One request is one POST; nothing is cached or retried.
  *
+ * @throws InvalidValueError unless `url` is one of HTTP.
  * @param token makes a bearer token for each request; none if it is left out.
  */
 export function createJsonRpcClient(
@@ -15,6 +16,9 @@ export function createJsonRpcClient(
   timeoutMs = 20_000,
   token?: () => string,
 ): JsonRpcRequest {
+  if (!/^https?:\/\/./.test(url)) {
+    throw new InvalidValueError('a URL that begins with http:// or https://', url)
+  }
   let id = 0
   return async (method, params) => {
     const request = new FetchRequest(url)

@@ -31,7 +31,9 @@ export async function openJournalFile(
   try {
     const content = await read(path)
     if (content === undefined && !options.create) {
-      throw new GuardUnusableError(`the journal ${path} is missing`)
+      throw new GuardUnusableError(
+        `the journal ${path} is missing: import what the key has signed, or begin a new one for a key that has signed nothing`,
+      )
     }
     const text = (content ?? new Uint8Array()).toString('utf8')
     if (text === '' && !options.create) throw new GuardUnusableError(`the journal ${path} is empty`)
