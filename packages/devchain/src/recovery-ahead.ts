@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { createSenderRecovery, type ExecutionLayer, type SenderRecovery } from '@mosaic/execution'
 
 /** Recovers senders of transactions before they are taken, on another thread while many come at once. */
@@ -9,14 +8,23 @@ export type RecoveryAhead = {
   readonly close: () => Promise<void>
 }
 
+/** Transactions that are decoded together. */
+type Batch = {
+  readonly raws: Uint8Array[]
+  readonly decoded: Promise<unknown>
+  readonly send: () => void
+}
+
 /** So many in one turn of the event loop are many. A thread costs 20 MB and a tenth of a second, which few chains for tests are worth. */
 const MANY = 16
 
+/** So many go to the other thread at once: it is at work while this one still reads the requests after them. */
+const BATCH = 8
+
 /** Creates what starts its thread when it is first worth it. */
 export function createRecoveryAhead(): RecoveryAhead {
-  const recovery = createSenderRecovery({ fewest: MANY / 2 })
-  let waiting: Uint8Array[] = []
-  let turn: Promise<void> | undefined
+  const recovery = createSenderRecovery({ fewest: BATCH })
+  let batch: Batch | undefined
   let inTurn = 0
   let isHelping = false
 
@@ -31,21 +39,29 @@ export function createRecoveryAhead(): RecoveryAhead {
   const startHelping = async (): Promise<void> => {
     isHelping = await recovery.start()
   }
-  const prepareTurn = async (execution: ExecutionLayer): Promise<void> => {
-    await nextTurn()
-    const batch = waiting
-    waiting = []
-    turn = undefined
-    await execution.decodeTransactions(batch)
+  const openBatch = (execution: ExecutionLayer): Batch => {
+    const raws: Uint8Array[] = []
+    const full = Promise.withResolvers<void>()
+    const opened: Batch = {
+      raws,
+      decoded: full.promise.then(() => execution.decodeTransactions(raws)),
+      send: () => {
+        if (batch === opened) batch = undefined
+        full.resolve()
+      },
+    }
+    setImmediate(opened.send)
+    return opened
   }
   return {
     recovery,
     prepare: async (execution, raw) => {
       countTurn()
       if (isHelping) {
-        waiting.push(raw)
-        turn ??= prepareTurn(execution)
-        await turn
+        batch ??= openBatch(execution)
+        const { raws, decoded, send } = batch
+        if (raws.push(raw) === BATCH) send()
+        await decoded
         return
       }
       // Not waited for: this thread goes on alone until the other is there, or for ever if it cannot be.

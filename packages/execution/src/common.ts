@@ -144,7 +144,10 @@ export function createCommon(chainId: bigint, crypto: Crypto, rules: Rules = 'au
     keccak256: crypto.keccak256,
     ecsign: (digest, secretKey) => {
       const { compact, recovery } = crypto.sign(digest, secretKey)
-      return Uint8Array.of(recovery, ...compact)
+      const signature = new Uint8Array(1 + compact.length)
+      signature[0] = recovery
+      signature.set(compact, 1)
+      return signature
     },
     ecrecover: (digest, v, r, s, id) =>
       crypto.recoverPublicKey(digest, r, s, calculateSigRecovery(v, id) === 0n ? 0 : 1),

@@ -148,6 +148,65 @@ export function signedBytes(
   return out
 }
 
+/** What is signed in a transaction that {@link readSimpleTransaction} may read. */
+type SimpleFields = Pick<
+  SimpleTransaction,
+  'type' | 'nonce' | 'maxFeePerGas' | 'maxPriorityFeePerGas' | 'gasLimit' | 'to' | 'value' | 'data'
+>
+
+/**
+ * Encodes and signs a transaction.
+ *
+ * @param sign makes 65 bytes of what is hashed to be signed: the parity of y, r and s.
+ * @throws InvalidValueError if a number is negative. What else is out of range, whoever reads it says.
+ */
+export function signSimpleTransaction(
+  { type, nonce, maxFeePerGas, maxPriorityFeePerGas, gasLimit, to, value, data }: SimpleFields,
+  chainId: bigint,
+  sign: (preimage: Uint8Array) => Uint8Array,
+): Uint8Array {
+  const isLegacy = type === 0
+  const before = isLegacy
+    ? [nonce, maxFeePerGas]
+    : [chainId, nonce, maxPriorityFeePerGas, maxFeePerGas]
+  const items = [...before, gasLimit].map(integerToRlp)
+  const signed = writeStrings([...items, to, integerToRlp(value), data], isLegacy ? 0 : 1)
+  // No access list.
+  if (!isLegacy) signed[signed.length - 1] = LIST
+  const signature = sign(signedBytes({ type, signed }, chainId))
+  const parity = BigInt(signature[0] ?? 0)
+  const tail = writeStrings([
+    integerToRlp(isLegacy ? 35n + 2n * chainId + parity : parity),
+    withoutZeros(signature.subarray(1, 33)),
+    withoutZeros(signature.subarray(33)),
+  ])
+  const head = isLegacy ? 0 : 1
+  const body = signed.length + tail.length
+  const raw = new Uint8Array(head + prefixSize(body) + body)
+  if (!isLegacy) raw[0] = type
+  const at = writePrefix(raw, head, body, LIST)
+  raw.set(signed, at)
+  raw.set(tail, at + signed.length)
+  return raw
+}
+
+/** Strings one behind the other, and as many bytes more. */
+function writeStrings(strings: readonly Uint8Array[], more = 0): Uint8Array {
+  const out = new Uint8Array(strings.reduce((size, each) => size + stringSize(each), more))
+  let at = 0
+  for (const each of strings) {
+    writeString(out, at, each)
+    at += stringSize(each)
+  }
+  return out
+}
+
+function withoutZeros(bytes: Uint8Array): Uint8Array {
+  let first = 0
+  while (bytes[first] === 0) first++
+  return bytes.subarray(first)
+}
+
 /**
  * Where the items of a list stand: for each its beginning with the prefix, without it, and its end. Undefined unless the list is all there is
  * from `start` on, has as many items as the layout says, all of them strings but an empty access list, and everything is in its shortest form.

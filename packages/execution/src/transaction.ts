@@ -20,7 +20,12 @@ import {
 import type { Authorization } from './authorizations.ts'
 import { impersonatedSender, impersonationOf } from './impersonation.ts'
 import { calldataFloor } from './intrinsic-gas.ts'
-import { readSimpleTransaction, type SimpleTransaction, signedBytes } from './simple-transaction.ts'
+import {
+  readSimpleTransaction,
+  type SimpleTransaction,
+  signedBytes,
+  signSimpleTransaction,
+} from './simple-transaction.ts'
 import { findTransactionFault } from './transaction-encoding.ts'
 
 /** One entry of an EIP-2930 access list. */
@@ -285,10 +290,36 @@ export function signOwnTransaction(
   secretKey: Uint8Array,
   common: Common,
 ): Transaction {
-  const signed = toUnsigned(fields, common).sign(secretKey)
-  const own = describe(signed, signed.serialize(), common, 'signed', addresses.get(secretKey))
+  const own = signSimple(fields, secretKey, common) ?? signAny(fields, secretKey, common)
   addresses.set(secretKey, own.from)
   return own
+}
+
+function signAny(fields: OwnTransaction, secretKey: Uint8Array, common: Common): Transaction {
+  const signed = toUnsigned(fields, common).sign(secretKey)
+  return describe(signed, signed.serialize(), common, 'signed', addresses.get(secretKey))
+}
+
+/** Undefined for what is not simple, or out of range. */
+function signSimple(
+  { type = 2, to, accessList = [], ...fields }: OwnTransaction,
+  secretKey: Uint8Array,
+  common: Common,
+): Transaction | undefined {
+  const { keccak256: keccak = keccak256Bytes, ecsign } = common.customCrypto
+  if (to === undefined || accessList.length > 0 || (type !== 0 && type !== 2)) return undefined
+  const { nonce, gasLimit, value } = fields
+  if ([nonce, gasLimit, value].some((each) => each < 0n) || ecsign === undefined) return undefined
+  const tip = type === 0 ? fields.maxFeePerGas : fields.maxPriorityFeePerGas
+  if (tip < 0n || fields.maxFeePerGas < 0n) return undefined
+  const chainId = common.chainId()
+  const raw = signSimpleTransaction(
+    { ...fields, type, maxPriorityFeePerGas: tip, to: hexToBytes(to) },
+    chainId,
+    (preimage) => ecsign(keccak(preimage), secretKey),
+  )
+  const verdict = decodeTransaction(raw, common, 'signed', addresses.get(secretKey))
+  return verdict.ok ? verdict.value : undefined
 }
 
 /**

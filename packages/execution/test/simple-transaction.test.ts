@@ -16,6 +16,7 @@ import {
   type SimpleTransaction,
   signedBytes,
 } from '../src/simple-transaction.ts'
+import { signOwnTransaction } from '../src/transaction.ts'
 import { type Seeded, seeded } from './seeded.ts'
 import { ALICE, BOB, CHAIN_ID } from './test-chain.ts'
 import { signRaw } from './transactions.ts'
@@ -198,5 +199,44 @@ describe('readSimpleTransaction', () => {
       expect(readSimpleTransaction(signRaw(ALICE, fields), CHAIN_ID)).toBeUndefined()
     }
     expect(readSimpleTransaction(new Uint8Array(), CHAIN_ID)).toBeUndefined()
+  })
+})
+
+describe('signOwnTransaction', () => {
+  test('makes the bytes that EthereumJS makes, and refuses what it refuses', () => {
+    const random = seeded(17)
+    const size = (): bigint =>
+      random.pick([0n, 1n, 127n, 128n, 21_000n, 2n ** 63n, 2n ** 64n - 1n, 2n ** 64n])
+    let signed = 0
+    for (let i = 0; i < 400; i++) {
+      const type = random.pick([0, 2] as const)
+      const tip = random.pick([0n, 1n, 10n ** 9n, 10n ** 9n + 1n])
+      const fields = {
+        type,
+        nonce: size(),
+        gasLimit: size(),
+        cap: 10n ** 9n,
+        tip,
+        to: BOB.address,
+        value: random.pick([0n, 1n, 10n ** 18n, 2n ** 256n - 1n, 2n ** 256n]),
+        data: new Uint8Array(random.pick([0, 1, 31, 55, 56, 300, 70_000])).fill(i),
+      }
+      const sign = (): Uint8Array =>
+        signOwnTransaction(
+          { ...fields, maxFeePerGas: fields.cap, maxPriorityFeePerGas: tip },
+          ALICE.secretKey,
+          common,
+        ).raw
+      let expected: Uint8Array | undefined
+      try {
+        expected = signRaw(ALICE, fields)
+      } catch {
+        expect(sign).toThrow()
+        continue
+      }
+      signed++
+      expect(bytesToHex(sign())).toBe(bytesToHex(expected))
+    }
+    expect(signed).toBeGreaterThan(100)
   })
 })
