@@ -68,7 +68,44 @@ export type DevnetEvent =
       readonly event: 'validator.slashed'
       readonly validator: Address
       readonly offence: string
+      /** What it lost, in base units of the staked token (10^-18). */
+      readonly loss: bigint
       readonly reporter: Address
+      readonly originTx: Hash32
+    }
+  | {
+      /** No transition object with a greater dynasty can close the height any more. */
+      readonly event: 'dynasty.capped'
+      readonly height: bigint
+      readonly dynasty: bigint
+      readonly challenger: Address
+      readonly originTx: Hash32
+    }
+  | {
+      /** A proposal above the cap lost its bond. */
+      readonly event: 'proposal.struck'
+      readonly height: bigint
+      readonly transitionHash: Hash32
+      readonly challenger: Address
+      readonly originTx: Hash32
+    }
+  | {
+      /** All validators of the height lose a fraction of their stakes. */
+      readonly event: 'gastarget.missed'
+      readonly height: bigint
+      readonly missedDynasties: bigint
+      /** Millionths. */
+      readonly fraction: bigint
+      readonly challenger: Address
+      readonly originTx: Hash32
+    }
+  | {
+      /** A validator's stake followed such a loss. */
+      readonly event: 'stake.reduced'
+      readonly validator: Address
+      /** Base units of the staked token (10^-18). */
+      readonly loss: bigint
+      readonly challenger: Address
       readonly originTx: Hash32
     }
   | {
@@ -90,12 +127,23 @@ export type DevnetStatus = {
   readonly observation: bigint
   readonly votes: ReadonlyMap<Address, bigint>
   readonly metaBlocks: readonly Extract<DevnetEvent, { event: 'metablock.committed' }>[]
-  /** Slashings and a halt, oldest first. */
+  /** Slashings, struck proposals, losses and a halt, oldest first. */
   readonly verdicts: readonly Verdict[]
 }
 
 /** What the core decided about validators, or about itself. */
-type Verdict = Extract<DevnetEvent, { event: 'validator.slashed' | 'core.halted' }>
+type Verdict = Extract<
+  DevnetEvent,
+  {
+    event:
+      | 'validator.slashed'
+      | 'dynasty.capped'
+      | 'proposal.struck'
+      | 'gastarget.missed'
+      | 'stake.reduced'
+      | 'core.halted'
+  }
+>
 
 /** Follows a network. */
 export type Monitor = {
@@ -239,13 +287,7 @@ export function createMonitor(
   const readCore = async (): Promise<readonly DevnetEvent[]> => {
     const newest = await origin.blockNumber()
     if (newest < originFrom) return []
-    const names = [
-      'MetaBlockProposed',
-      'MetaBlockCommitted',
-      'KernelOpened',
-      'ValidatorSlashed',
-      'Halted',
-    ] as const
+    const names = ['MetaBlockProposed', 'MetaBlockCommitted', 'KernelOpened', ...VERDICTS] as const
     const logs = await readCoreLogs(origin, core, names, originFrom, newest)
     const events: DevnetEvent[] = []
     for (const { event, log } of logs) {
@@ -310,10 +352,37 @@ export function createMonitor(
   }
 }
 
-function toVerdict(event: CoreEvent, originTx: Hash32): Verdict | undefined {
+/** Events of a core that are verdicts. */
+const VERDICTS = [
+  'ValidatorSlashed',
+  'DynastyCapped',
+  'ProposalStruck',
+  'GasTargetMissed',
+  'StakeReduced',
+  'Halted',
+] as const
+
+/** What the core decided by an event; undefined if it decided about nobody. */
+export function toVerdict(event: CoreEvent, originTx: Hash32): Verdict | undefined {
   if (event.name === 'ValidatorSlashed') {
-    const { validator, offence, reporter } = event
-    return { event: 'validator.slashed', validator, offence, reporter, originTx }
+    const { validator, offence, stake, reporter } = event
+    return { event: 'validator.slashed', validator, offence, loss: stake, reporter, originTx }
+  }
+  if (event.name === 'DynastyCapped') {
+    const { height, dynasty, challenger } = event
+    return { event: 'dynasty.capped', height, dynasty, challenger, originTx }
+  }
+  if (event.name === 'ProposalStruck') {
+    const { height, transitionHash, challenger } = event
+    return { event: 'proposal.struck', height, transitionHash, challenger, originTx }
+  }
+  if (event.name === 'GasTargetMissed') {
+    const { height, missedDynasties, fraction, challenger } = event
+    return { event: 'gastarget.missed', height, missedDynasties, fraction, challenger, originTx }
+  }
+  if (event.name === 'StakeReduced') {
+    const { validator, loss, challenger } = event
+    return { event: 'stake.reduced', validator, loss, challenger, originTx }
   }
   if (event.name !== 'Halted') return undefined
   const { height, reason, reporter } = event

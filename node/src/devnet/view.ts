@@ -1,4 +1,5 @@
 import { bytesToHex } from '@mosaic/primitives'
+import { formatUnits } from 'ethers'
 import type { DevAccount } from './accounts.ts'
 import { DEV_MNEMONIC } from './accounts.ts'
 import type { Layout } from './layout.ts'
@@ -21,6 +22,8 @@ export type Banner = {
 }
 
 const META_BLOCKS_SHOWN = 6
+/** One loss of all makes as many lines as there are validators. */
+const VERDICTS_SHOWN = 8
 
 /** The text that precedes everything else: endpoints, accounts, keys. */
 export function bannerText({ layout, accounts, dataDir }: Banner): string {
@@ -118,7 +121,7 @@ function statusLines(status: DevnetStatus, seconds: number, note: string): reado
         (block) =>
           `  B${block.height}  dynasty ${block.dynasty}  gas ${block.gas}  transactions ${block.transactions}  origin gas ${block.originGas}  ${block.originTx}`,
       ),
-    ...status.verdicts.flatMap((verdict) => eventText(verdict) ?? []),
+    ...status.verdicts.slice(-VERDICTS_SHOWN).flatMap((verdict) => eventText(verdict) ?? []),
     ...(note === '' ? [] : [note]),
   ]
 }
@@ -138,7 +141,15 @@ function eventText(event: DevnetEvent): string | undefined {
     case 'kernel.activated':
       return `activated  kernel ${event.height} on auxiliary`
     case 'validator.slashed':
-      return `slashed    ${event.validator} for a ${event.offence}, reported by ${event.reporter} in ${event.originTx}`
+      return `slashed    ${event.validator} for a ${event.offence}: ${formatUnits(event.loss)} lost, reported by ${event.reporter} in ${event.originTx}`
+    case 'dynasty.capped':
+      return `capped     height ${event.height} at dynasty ${event.dynasty}, shown by ${event.challenger} in ${event.originTx}`
+    case 'proposal.struck':
+      return `struck     proposal ${event.transitionHash} of height ${event.height}: its bond is ${event.challenger}'s, in ${event.originTx}`
+    case 'gastarget.missed':
+      return `missed     gas target of height ${event.height} by ${event.missedDynasties} dynasties: its validators lose ${Number(event.fraction) / 10_000} %, shown by ${event.challenger} in ${event.originTx}`
+    case 'stake.reduced':
+      return `reduced    stake of ${event.validator} by ${formatUnits(event.loss)}, for ${event.challenger} in ${event.originTx}`
     case 'core.halted':
       return `HALTED     the core at height ${event.height}: ${event.reason}, reported by ${event.reporter} in ${event.originTx}`
   }
