@@ -20,7 +20,7 @@ function transfers({ chain, accounts: [from, to] }: DevChain, count: number, non
 }
 
 describe('the recovery of senders ahead', () => {
-  test('asks another thread when many come in one turn, and not before', async () => {
+  test('asks another thread when many come in one turn, and not before; then for a few at a time', async () => {
     await using chain = await createDevChain({ time: 1_700_000_000, mining: 'manual' })
     const batches: number[] = []
     const execution: ExecutionLayer = {
@@ -38,7 +38,9 @@ describe('the recovery of senders ahead', () => {
     expect(await ahead.recovery.start()).toBe(true)
     expect(batches).toEqual([])
     await prepare(40)
-    expect(batches).toEqual([40])
+    expect(batches).toEqual([8, 8, 8, 8, 8])
+    await prepare(11)
+    expect(batches.slice(5)).toEqual([8, 3])
     await ahead.close()
   })
 

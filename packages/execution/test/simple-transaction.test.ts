@@ -25,6 +25,14 @@ const crypto = await loadCrypto()
 const common = createCommon(CHAIN_ID, crypto)
 const HALF_ORDER = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n
 
+function outcome(sign: () => Uint8Array): string {
+  try {
+    return bytesToHex(sign())
+  } catch {
+    return 'refused'
+  }
+}
+
 /** What EthereumJS makes of the bytes; undefined if it refuses them, or their signature. */
 function readByEthereumJs(raw: Uint8Array, chainId: bigint): TypedTransaction | undefined {
   try {
@@ -227,15 +235,9 @@ describe('signOwnTransaction', () => {
           ALICE.secretKey,
           common,
         ).raw
-      let expected: Uint8Array | undefined
-      try {
-        expected = signRaw(ALICE, fields)
-      } catch {
-        expect(sign).toThrow()
-        continue
-      }
-      signed++
-      expect(bytesToHex(sign())).toBe(bytesToHex(expected))
+      const raw = outcome(sign)
+      expect(raw).toBe(outcome(() => signRaw(ALICE, fields)))
+      if (raw !== 'refused') signed++
     }
     expect(signed).toBeGreaterThan(100)
   })
