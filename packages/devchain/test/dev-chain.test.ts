@@ -70,6 +70,27 @@ describe('a chain for tests', () => {
     expect(await ask('eth_getBalance', STRANGER, 'latest')).toBe('0x1')
   })
 
+  test('finds a transaction by who sent it and its nonce', async () => {
+    const find = (sender: string, nonce: number): Promise<unknown> =>
+      ask('eth_getTransactionBySenderAndNonce', sender, `0x${nonce.toString(16)}`)
+    const hashes: unknown[] = []
+    for (let i = 0; i < 9; i++) {
+      hashes.push(await send())
+      await chain.mine(i)
+    }
+    for (const [nonce, hash] of hashes.entries()) {
+      expect(await find(account(0), nonce)).toEqual(await ask('eth_getTransactionByHash', hash))
+    }
+    await ask('evm_setAutomine', false)
+    const waiting = await send()
+    expect(await find(account(0), 9)).toMatchObject({ hash: waiting, blockHash: null })
+    expect(await find(account(0), 10)).toBeNull()
+    expect(await find(STRANGER, 0)).toBeNull()
+    // The nonce of an account that was edited grew without a transaction.
+    await chain.setNonce(STRANGER, 5n)
+    expect(await find(STRANGER, 3)).toBeNull()
+  })
+
   test('has blocks of which each names the one before, sealed by one signer', async () => {
     await send()
     await chain.mine(20)

@@ -15,6 +15,7 @@ import {
   stateOverrides,
 } from './call-parameters.ts'
 import { serverError } from './errors.ts'
+import { formatFlatCalls, type TracedPlace } from './flat-calls.ts'
 import type { Json } from './json.ts'
 import { type MethodTable, method2, method3 } from './method.ts'
 import {
@@ -32,18 +33,23 @@ import {
 import type { ChainPort, NodePort, StatePort, TracePort } from './ports.ts'
 import { failureToError } from './revert.ts'
 import { formatTrace } from './trace-format.ts'
-import type { TraceChoice } from './trace-views.ts'
+import type { TraceChoice, TraceView } from './trace-views.ts'
 import type { HeaderView } from './views.ts'
 
 const DEFAULT_TIMEOUT_MS = 5_000
 const MOST_TIMEOUT_MS = 60_000
 /** What a trace opcode by opcode may take: it becomes text of about the same length. */
 const MAX_TRACE_BYTES = 20_000_000
+/** In one run. */
+const MOST_TRACERS = 8
 
-type TraceParameters = {
+/** A trace, and how it is written. */
+type Wanted = {
   readonly choice: TraceChoice
-  readonly timeoutMs: number
+  readonly format: (trace: TraceView, place: TracedPlace | undefined) => Json
 }
+
+type TraceParameters = Wanted & { readonly timeoutMs: number }
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000 }
 
@@ -77,25 +83,75 @@ function toTraceParameters(from: Fields): TraceParameters {
   const timeoutMs = field(from, 'timeout', duration) ?? DEFAULT_TIMEOUT_MS
   const tracer = field(from, 'tracer', text)
   const config = field(from, 'tracerConfig', recordOf('json.RawMessage')) ?? NO_FIELDS
+  const wanted =
+    tracer === undefined
+      ? { choice: structChoice(from), format: formatTrace }
+      : wantedOf(tracer, config)
+  return { ...wanted, timeoutMs }
+}
+
+function wantedOf(tracer: string, config: Fields): Wanted {
   const flag = (name: string): boolean => field(config, name, boolean) ?? false
   switch (tracer) {
-    case undefined:
-      return { choice: structChoice(from), timeoutMs }
     case 'callTracer':
-      return {
-        choice: { kind: 'call', onlyTopCall: flag('onlyTopCall'), withLog: flag('withLog') },
-        timeoutMs,
-      }
+      return plain({
+        kind: 'call',
+        onlyTopCall: flag('onlyTopCall'),
+        withLog: flag('withLog'),
+        withPrecompiles: true,
+      })
+    case 'flatCallTracer':
+      return flatCalls(flag('convertParityErrors'), flag('includePrecompiles'))
     case 'prestateTracer':
-      return { choice: { kind: 'prestate', diffMode: flag('diffMode') }, timeoutMs }
+      return plain({ kind: 'prestate', diffMode: flag('diffMode') })
     case '4byteTracer':
-      return { choice: { kind: 'selectors' }, timeoutMs }
+      return plain({ kind: 'selectors' })
     case 'noopTracer':
-      return { choice: { kind: 'none' }, timeoutMs }
+      return plain({ kind: 'none' })
+    case 'muxTracer':
+      return several(config)
     default:
       throw new ParameterError(
-        'tracer: expected callTracer, prestateTracer, 4byteTracer, noopTracer or none; scripts are not run',
+        'tracer: expected callTracer, flatCallTracer, prestateTracer, 4byteTracer, noopTracer, muxTracer or none; scripts are not run',
       )
+  }
+}
+
+function plain(choice: TraceChoice): Wanted {
+  return { choice, format: formatTrace }
+}
+
+function flatCalls(convertsErrors: boolean, withPrecompiles: boolean): Wanted {
+  return {
+    choice: { kind: 'call', onlyTopCall: false, withLog: false, withPrecompiles },
+    format: (trace, place) =>
+      trace.kind === 'call' && trace.call !== undefined
+        ? formatFlatCalls(trace.call, place, convertsErrors)
+        : [],
+  }
+}
+
+/** The tracers that are the members of the configuration, each with its own as value. */
+function several({ values }: Fields): Wanted {
+  const names = Object.keys(values)
+  if (names.length > MOST_TRACERS) throw new ParameterError(`more than ${MOST_TRACERS} tracers`)
+  const parts = names.map((name) => {
+    const own = recordOf('json.RawMessage')(values[name] ?? {})
+    // One within another would be another way to write the same.
+    if (name === 'muxTracer') throw new ParameterError('muxTracer: expected no other within')
+    return wantedOf(name, own)
+  })
+  return {
+    choice: { kind: 'several', choices: parts.map(({ choice }) => choice) },
+    format: (trace, place) => {
+      const traces = trace.kind === 'several' ? trace.traces : []
+      return Object.fromEntries(
+        traces.flatMap((each, i) => {
+          const [name, part] = [names[i], parts[i]]
+          return name === undefined || part === undefined ? [] : [[name, part.format(each, place)]]
+        }),
+      )
+    },
   }
 }
 
@@ -114,7 +170,11 @@ function structChoice(from: Fields): TraceChoice {
   }
 }
 
-const DEFAULTS: TraceParameters = { choice: structChoice(NO_FIELDS), timeoutMs: DEFAULT_TIMEOUT_MS }
+const DEFAULTS: TraceParameters = {
+  choice: structChoice(NO_FIELDS),
+  format: formatTrace,
+  timeoutMs: DEFAULT_TIMEOUT_MS,
+}
 
 /** Methods that tell what transactions and calls did. */
 export function createTraceMethods(ports: {
@@ -128,23 +188,32 @@ export function createTraceMethods(ports: {
 
   const traceBlock = async (
     parameter: BlockParameter,
-    { choice, timeoutMs }: TraceParameters,
+    { choice, format, timeoutMs }: TraceParameters,
   ): Promise<Json> => {
     const { hash, number } = await requireTraced(chain, parameter)
     if (number === 0n) throw serverError('genesis is not traceable')
     const results = await traces.block(hash, choice, timeoutMs)
-    return results.map(({ transactionHash, trace }) => ({
+    return results.map(({ transactionHash, trace }, index) => ({
       txHash: transactionHash,
-      result: formatTrace(trace),
+      result: format(trace, { blockHash: hash, blockNumber: number, transactionHash, index }),
     }))
   }
   const traceTransaction = async (
     hash: Hash32,
-    { choice, timeoutMs }: TraceParameters,
+    { choice, format, timeoutMs }: TraceParameters,
   ): Promise<Json> => {
+    const included = await chain.transaction(hash)
     const trace = await traces.transaction(hash, choice, timeoutMs)
     if (trace === undefined) throw serverError('transaction not found')
-    return formatTrace(trace)
+    return format(
+      trace,
+      included && {
+        blockHash: included.header.hash,
+        blockNumber: included.header.number,
+        transactionHash: hash,
+        index: included.index,
+      },
+    )
   }
   const traceCall = async (
     message: CallParameters,
@@ -165,7 +234,7 @@ export function createTraceMethods(ports: {
     )
     if (outcome.kind === 'refused') throw serverError(`tracing failed: ${outcome.message}`)
     if (outcome.kind !== 'success') throw failureToError(outcome)
-    return formatTrace(outcome.trace)
+    return given.format(outcome.trace, undefined)
   }
 
   return {

@@ -8,6 +8,7 @@ import { createChainMethods } from './eth-chain.ts'
 import { createFeeMethods } from './eth-fees.ts'
 import { createFilters } from './eth-filters.ts'
 import { createSendMethods } from './eth-send.ts'
+import { createSenderMethods } from './eth-sender.ts'
 import { createSimulateMethods } from './eth-simulate.ts'
 import { createStateMethods } from './eth-state.ts'
 import { createSubscriptions } from './eth-subscriptions.ts'
@@ -86,6 +87,7 @@ export function createMethods(ports: RpcPorts, options: MethodOptions = {}): Met
     ...createNodeMethods(ports.node),
     ...createChainMethods({ ...ports, logLimits }),
     ...createStateMethods(ports),
+    ...createSenderMethods(ports),
     ...createSimulateMethods(ports),
     ...createSendMethods({ ...ports, clock }),
     ...createFeeMethods(ports),

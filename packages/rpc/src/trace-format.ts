@@ -36,6 +36,8 @@ export function formatTrace(trace: TraceView): Json {
       return Object.fromEntries(trace.selectors)
     case 'none':
       return {}
+    case 'several':
+      return trace.traces.map(formatTrace)
     default:
       return trace satisfies never
   }

@@ -13,10 +13,18 @@ export type TraceChoice =
       /** About how many bytes the logs may take. */
       readonly maxBytes: number
     }
-  | { readonly kind: 'call'; readonly onlyTopCall: boolean; readonly withLog: boolean }
+  | {
+      readonly kind: 'call'
+      readonly onlyTopCall: boolean
+      readonly withLog: boolean
+      /** Whether calls to precompiles are told of, too. */
+      readonly withPrecompiles: boolean
+    }
   | { readonly kind: 'prestate'; readonly diffMode: boolean }
   | { readonly kind: 'selectors' }
   | { readonly kind: 'none' }
+  /** Several in one run. */
+  | { readonly kind: 'several'; readonly choices: readonly TraceChoice[] }
 
 /** One frame with those below it. */
 export type CallFrameView = {
@@ -86,3 +94,4 @@ export type TraceView =
     }
   | { readonly kind: 'selectors'; readonly selectors: ReadonlyMap<string, number> }
   | { readonly kind: 'none' }
+  | { readonly kind: 'several'; readonly traces: readonly TraceView[] }

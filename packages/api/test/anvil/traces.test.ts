@@ -76,10 +76,60 @@ describe('traces agree with another implementation', () => {
     expect(normalState(mine.post)).toEqual(normalState(other.post))
   })
 
+  test.each(NAMES)('calls in a list: %s', async (name) => {
+    const tracerConfig = { convertParityErrors: true, includePrecompiles: true }
+    const options = { tracer: 'flatCallTracer', tracerConfig }
+    const ours = await node.call('debug_traceTransaction', hashes[name], options)
+    // The other knows this format under the name that Parity gave it.
+    const theirs = await anvil.request('trace_transaction', hashes[name])
+    expect(normalList(ours)).toEqual(normalList(theirs))
+    const receipt = Object(await node.call('eth_getTransactionReceipt', hashes[name]))
+    expect(ours).toMatchObject([
+      {
+        blockHash: receipt.blockHash,
+        blockNumber: Number(receipt.blockNumber),
+        transactionHash: hashes[name],
+        transactionPosition: 0,
+        traceAddress: [],
+      },
+      ...Object(ours).slice(1),
+    ])
+  })
+
+  test.each(NAMES)('several at once: %s', async (name) => {
+    const tracerConfig = {
+      callTracer: { withLog: true },
+      flatCallTracer: { includePrecompiles: true },
+      prestateTracer: { diffMode: true },
+      '4byteTracer': null,
+      noopTracer: {},
+    }
+    const [together] = await both(name, { tracer: 'muxTracer', tracerConfig })
+    const alone = await Promise.all(
+      Object.entries(tracerConfig).map(async ([tracer, config]) => [
+        tracer,
+        await node.call('debug_traceTransaction', hashes[name], { tracer, tracerConfig: config }),
+      ]),
+    )
+    expect(together).toEqual(Object.fromEntries(alone))
+  })
+
   test.each(NAMES)('selectors: %s', async (name) => {
     const [ours, theirs] = await both(name, { tracer: '4byteTracer' })
     expect(ours).toEqual(theirs)
   })
+})
+
+/** Whom the calls in the list of `play` go to. */
+async function targetsOf(tracerConfig: object): Promise<readonly unknown[]> {
+  const [list] = await both('play', { tracer: 'flatCallTracer', tracerConfig })
+  return Array.isArray(list) ? list.map((each) => Object(each).action.to) : []
+}
+
+test('lists of calls leave calls to precompiles out, unless they are asked for', async () => {
+  const sha256 = `0x${'2'.padStart(40, '0')}`
+  expect(await targetsOf({})).not.toContain(sha256)
+  expect(await targetsOf({ includePrecompiles: true })).toContain(sha256)
 })
 
 test('a block is traced transaction by transaction', async () => {
@@ -139,8 +189,27 @@ test('a trace that is too large or unknown is refused', async () => {
     tracer: '{ result: function() {} }',
   })
   expect(code).toBe(-32_602)
-  expect(message).toMatch(/expected callTracer, prestateTracer, 4byteTracer, noopTracer/)
+  expect(message).toMatch(
+    /expected callTracer, flatCallTracer, prestateTracer, 4byteTracer, noopTracer/,
+  )
 })
+
+/** Lists of calls without places, without how a contract is created, and without the gas of the outermost call, from which others take the intrinsic gas. */
+function normalList(list: unknown): unknown {
+  if (!Array.isArray(list)) return list
+  return list.map((each, i) => {
+    const { action, result, error, subtraces, traceAddress, type } = Object(each)
+    const { creationMethod: _creationMethod, ...told } = action
+    return {
+      action: { ...told, ...(i === 0 ? { gas: 0 } : {}) },
+      result: result ? { ...result, ...(i === 0 ? { gasUsed: 0 } : {}) } : undefined,
+      error,
+      subtraces,
+      traceAddress,
+      type,
+    }
+  })
+}
 
 /** Frames without what geth and others write in different ways. */
 function normalFrame(frame: unknown): unknown {

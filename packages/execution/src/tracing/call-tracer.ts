@@ -32,17 +32,21 @@ export type FrameLog = {
 export type CallTracerOptions = {
   readonly onlyTopCall: boolean
   readonly withLog: boolean
+  /** Whether calls to precompiles are told of, too. */
+  readonly withPrecompiles: boolean
 }
 
+/** Calls that run the code of their target in its own name. */
+const MESSAGES: ReadonlySet<string> = new Set(['CALL', 'STATICCALL'])
 const LOG0 = 0xa0
 const LOG4 = 0xa4
 const SELFDESTRUCT = 0xff
 
 /** The tree of calls that a transaction makes, as geth's `callTracer`. */
-export function createCallTracer({
-  onlyTopCall,
-  withLog,
-}: CallTracerOptions): Tracer<CallFrame | undefined> {
+export function createCallTracer(
+  { onlyTopCall, withLog, withPrecompiles }: CallTracerOptions,
+  isPrecompile: (address: string) => boolean,
+): Tracer<CallFrame | undefined> {
   const open: CallFrame[] = []
   let top: CallFrame | undefined
   let limit = 0n
@@ -64,8 +68,10 @@ export function createCallTracer({
         calls: [],
         logs: [],
       }
+      const isTold =
+        withPrecompiles || !(MESSAGES.has(kind) && to !== undefined && isPrecompile(to))
       if (depth === 0) top = frame
-      else if (!onlyTopCall) open.at(-1)?.calls.push(frame)
+      else if (!onlyTopCall && isTold) open.at(-1)?.calls.push(frame)
       open.push(frame)
     },
     exit: ({ gasUsed, output, error, created }) => {

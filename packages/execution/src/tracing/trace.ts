@@ -13,6 +13,8 @@ export type TraceChoice =
   | { readonly kind: 'prestate'; readonly diffMode: boolean }
   | { readonly kind: 'selectors' }
   | { readonly kind: 'none' }
+  /** Several in one run. */
+  | { readonly kind: 'several'; readonly choices: readonly TraceChoice[] }
 
 /** A trace. */
 export type Trace =
@@ -21,6 +23,7 @@ export type Trace =
   | { readonly kind: 'prestate'; readonly prestate: PrestateTrace }
   | { readonly kind: 'selectors'; readonly selectors: SelectorCounts }
   | { readonly kind: 'none' }
+  | { readonly kind: 'several'; readonly traces: readonly Trace[] }
 
 /** Makes the tracer of a choice. */
 export function createTracer(
@@ -31,7 +34,7 @@ export function createTracer(
     case 'struct':
       return mapped(createStructLogger(choice), (struct) => ({ kind: 'struct', struct }))
     case 'call':
-      return mapped(createCallTracer(choice), (call) => ({ kind: 'call', call }))
+      return mapped(createCallTracer(choice, isPrecompile), (call) => ({ kind: 'call', call }))
     case 'prestate':
       return mapped(createPrestateTracer(choice, CREATED), (prestate) => ({
         kind: 'prestate',
@@ -44,6 +47,8 @@ export function createTracer(
       }))
     case 'none':
       return { end: () => ({ kind: 'none' }) }
+    case 'several':
+      return together(choice.choices.map((each) => createTracer(each, isPrecompile)))
     default:
       return choice satisfies never
   }
@@ -54,6 +59,28 @@ const CREATED: CreatedAddress = {
     toAddress(bytesToHex(generateAddress(hexToBytes(creator), integerToRlp(nonce)))),
   bySalt: (creator, salt, initCode) =>
     toAddress(bytesToHex(generateAddress2(hexToBytes(creator), hexToBytes(salt), initCode))),
+}
+
+/** All of `tracers` at once. */
+function together(tracers: readonly Tracer<Trace>[]): Tracer<Trace> {
+  return {
+    begin: (message, state) => {
+      for (const { begin } of tracers) begin?.(message, state)
+    },
+    step: (step, state) => {
+      for (const tracer of tracers) tracer.step?.(step, state)
+    },
+    enter: (frame) => {
+      for (const { enter } of tracers) enter?.(frame)
+    },
+    exit: (frame) => {
+      for (const { exit } of tracers) exit?.(frame)
+    },
+    end: (outcome, state) => ({
+      kind: 'several',
+      traces: tracers.map(({ end }) => end(outcome, state)),
+    }),
+  }
 }
 
 function mapped<From>(tracer: Tracer<From>, toTrace: (result: From) => Trace): Tracer<Trace> {
