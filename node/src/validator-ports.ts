@@ -54,6 +54,7 @@ export function createOriginWatch(
   const finalHeaders = new Map<Height, RawHeader>()
   /** The newest of them. Origin may take back what it called final: then none of them holds. */
   let newest: RawHeader | undefined
+  const reports = createReportReader(chain)
 
   const headerAt = async (height: Height, finalNumber: bigint): Promise<RawHeader | undefined> => {
     const known = finalHeaders.get(height)
@@ -85,7 +86,7 @@ export function createOriginWatch(
       justified: head.origin.justified,
       finalNumber,
       checkpointHash: async (height) => (await headerAt(height, finalNumber))?.hash,
-      isReported: async (hash) => isReported(chain, head, hash),
+      isReported: async (hash) => reports(head, hash),
       transitionHash: async (height) => {
         const header = await headerAt(height, finalNumber)
         if (header === undefined) return undefined
@@ -99,16 +100,33 @@ export function createOriginWatch(
   }
 }
 
-async function isReported(
+/**
+ * Says of hashes of origin blocks whether they are reported in the state of a head. A validator asks for the same ones every second: the observer
+ * is called only when its storage has changed since.
+ */
+function createReportReader(
   chain: Chain,
-  head: ReturnType<Chain['head']>,
-  hash: Hash32,
-): Promise<boolean> {
-  const result = await chain.execution.queries.call(head.header, head.signer ?? ZERO_ADDRESS, {
-    to: PREDEPLOYS.originObserver,
-    data: hexToBytes(originObserverViews.observation.encode(hash)),
-  })
-  if (!result.ok) return false
-  const { blockHash } = originObserverViews.observation.decode(bytesToHex(result.value.returned))
-  return blockHash === hash
+): (head: ReturnType<Chain['head']>, hash: Hash32) => Promise<boolean> {
+  const { queries } = chain.execution
+  const { originObserver } = PREDEPLOYS
+  const answers = new Map<Hash32, boolean>()
+  let answersOf: Hash32 | undefined
+
+  return async (head, hash) => {
+    const { storageRoot } = await queries.account(head.header.stateRoot, originObserver)
+    if (storageRoot !== answersOf || answers.size >= HEADERS_KEPT) answers.clear()
+    answersOf = storageRoot
+    const known = answers.get(hash)
+    if (known !== undefined) return known
+    const result = await queries.call(head.header, head.signer ?? ZERO_ADDRESS, {
+      to: originObserver,
+      data: hexToBytes(originObserverViews.observation.encode(hash)),
+    })
+    if (!result.ok) return false
+    const { blockHash } = originObserverViews.observation.decode(bytesToHex(result.value.returned))
+    const isReported = blockHash === hash
+    // Another state may have been asked about meanwhile.
+    if (storageRoot === answersOf) answers.set(hash, isReported)
+    return isReported
+  }
 }

@@ -1,4 +1,4 @@
-import { toBlockNumber, toHeight } from '@mosaic/primitives'
+import { toBlockNumber, toHash32, toHeight } from '@mosaic/primitives'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createOriginWatch } from '../../node/src/validator-ports.ts'
 import { createFishingRig, type FishingRig } from './fishing-rig.ts'
@@ -30,5 +30,33 @@ describe('what a validator sees of origin', () => {
     const after = await (await watch())?.checkpointHash(height)
     expect(after).toBe((await rig.client.header(number))?.hash)
     expect(after).not.toBe(before)
+  })
+
+  test('is asked of the observer once for each state of its storage', async () => {
+    await rig.anvil.request('anvil_mine', '0x14')
+    let calls = 0
+    const { execution } = rig.chain
+    const queries: typeof execution.queries = {
+      ...execution.queries,
+      call: (...asked) => {
+        calls++
+        return execution.queries.call(...asked)
+      },
+    }
+    const watch = createOriginWatch(
+      { ...rig.chain, execution: { ...execution, queries } },
+      rig.client,
+    )
+    const stranger = toHash32(`0x${'ab'.repeat(32)}`)
+    const ask = async (): Promise<readonly (boolean | undefined)[]> => {
+      const view = await watch()
+      const hashes = [rig.chain.definition.originRoot.hash, stranger]
+      return Promise.all(hashes.map(async (hash) => view?.isReported(hash)))
+    }
+    const first = await ask()
+    expect(first[1]).toBe(false)
+    expect(calls).toBe(2)
+    expect(await ask()).toEqual(first)
+    expect(calls).toBe(2)
   })
 })
