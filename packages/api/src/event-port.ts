@@ -1,5 +1,5 @@
-import type { Block } from '@mosaic/execution'
-import type { BlockEvent, ChainEvent, EventPort } from '@mosaic/rpc'
+import type { Block, Transaction } from '@mosaic/execution'
+import type { BlockEvent, ChainEvent, EventPort, TransactionView } from '@mosaic/rpc'
 import type { BlockViews } from './block-views.ts'
 import type { RpcContext } from './context.ts'
 import { toHeaderView, toTransactionView } from './views.ts'
@@ -14,10 +14,17 @@ export function createEventPort(
   const emit = (event: ChainEvent): void => {
     for (const listener of listeners) listener(event)
   }
-  const toEvent = (block: Block): BlockEvent => ({
-    header: toHeaderView(block.hash, block.header),
-    logs: views.logs(block) ?? [],
-  })
+  // Views are made when somebody looks at them: most transactions and blocks nobody has subscribed to.
+  const toEvent = (block: Block): BlockEvent => {
+    let logs: BlockEvent['logs'] | undefined
+    return {
+      header: toHeaderView(block.hash, block.header),
+      get logs() {
+        logs ??= views.logs(block) ?? []
+        return logs
+      },
+    }
+  }
   let wasBehind = false
 
   const unsubscribers = [
@@ -35,7 +42,7 @@ export function createEventPort(
     }),
     transactionIntake.onAdded((transaction) => {
       if (listeners.size === 0) return
-      emit({ kind: 'pending-transaction', transaction: toTransactionView(transaction) })
+      emit(toPending(transaction))
     }),
   ]
   return {
@@ -46,6 +53,17 @@ export function createEventPort(
     close: () => {
       for (const unsubscribe of unsubscribers) unsubscribe()
       listeners.clear()
+    },
+  }
+}
+
+function toPending(transaction: Transaction): ChainEvent {
+  let view: TransactionView | undefined
+  return {
+    kind: 'pending-transaction',
+    get transaction() {
+      view ??= toTransactionView(transaction)
+      return view
     },
   }
 }

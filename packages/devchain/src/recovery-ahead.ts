@@ -21,9 +21,12 @@ const MANY = 16
 /** So many go to the other thread at once: it is at work while this one still reads the requests after them. */
 const BATCH = 8
 
+/** Fewer than this thread does while it would tell the other of them. */
+const FEW = 3
+
 /** Creates what starts its thread when it is first worth it. */
 export function createRecoveryAhead(): RecoveryAhead {
-  const recovery = createSenderRecovery({ fewest: BATCH })
+  const recovery = createSenderRecovery({ fewest: FEW })
   let batch: Batch | undefined
   let inTurn = 0
   let isHelping = false
