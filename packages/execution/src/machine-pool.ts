@@ -75,7 +75,7 @@ export function createMachinePool(
         if (
           slot.machine === undefined ||
           slot.root !== root ||
-          slot.machine.state.cachedEntries > MAX_WARM_ENTRIES
+          slot.machine.state.touchedEntries > MAX_WARM_ENTRIES
         ) {
           slot.machine = undefined
           slot.machine = await create(root)

@@ -114,8 +114,8 @@ export type TrackerRule = 'required' | 'absent'
 /** The state of a root with what the last block touched in memory, while no block is run upon it: to be read at once, not over a wait. */
 export type WarmState = (root: Hash32) => State | undefined
 
-/** Entries of warm state above which it is dropped, about 110 MB. */
-const MAX_WARM_ENTRIES = 100_000
+/** Entries of warm state touched since the last time above which it ages: at most twice as many are kept, about 110 MB. */
+const MAX_TOUCHED_ENTRIES = 50_000
 const MAX_WARM_READS = 100_000
 
 /** Creates the processor of one chain. */
@@ -136,7 +136,7 @@ export function createProcessor(options: {
 
   const enter = async (root: Hash32, parentHash: Hash32): Promise<Machine> => {
     const reusable =
-      warm?.root === root && warm.machine.state.cachedEntries < MAX_WARM_ENTRIES
+      warm?.root === root
         ? warm.machine
         : await createMachine(
             common,
@@ -146,6 +146,7 @@ export function createProcessor(options: {
           )
     warm = undefined
     warmReads = 0
+    if (reusable.state.touchedEntries > MAX_TOUCHED_ENTRIES) reusable.state.age()
     reusable.enter(parentHash)
     return reusable
   }

@@ -152,7 +152,7 @@ export function createQueries(options: {
   // Reads change nothing, so they share a state and wait for nobody.
   let reader: { readonly root: Hash32; readonly state: State } | undefined
   const read = (root: Hash32): State => {
-    if (reader?.root !== root || reader.state.cachedEntries > MAX_WARM_ENTRIES) {
+    if (reader?.root !== root || reader.state.touchedEntries > MAX_WARM_ENTRIES) {
       reader = { root, state: openState(root) }
     }
     return reader.state

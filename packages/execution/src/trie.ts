@@ -15,6 +15,9 @@ import {
 /** Root of a trie without entries, as bytes. */
 export const EMPTY_ROOT: Uint8Array = hexToBytes(EMPTY_TRIE_ROOT)
 
+/** What stands in a parent for a node of 32 bytes and more: a prefix and the hash. */
+const HASH_REFERENCE_BYTES = 33
+
 /** Where a trie reads nodes that are not in memory. */
 export type NodeSource = (hash: Uint8Array) => Uint8Array | undefined
 
@@ -96,6 +99,42 @@ export class Trie {
     const writes = this.#writes
     this.#writes = []
     return writes
+  }
+
+  /**
+   * Forgets all nodes but those nearest to the root; they are read again when they are needed. Only when the nodes that {@link root} made are
+   * stored.
+   *
+   * @param most of the nodes that stay. Those that are part of their parents stay with them and do not count.
+   * @returns how many stay.
+   */
+  prune(most: number): number {
+    this.root()
+    if (this.#top === null || this.#top instanceof Uint8Array) return 0
+    let kept = 1
+    const keep = (child: TrieNode | Uint8Array, next: TrieNode[]): TrieNode | Uint8Array => {
+      if (child instanceof Uint8Array) return child
+      const reference = this.#referenceOf(child)
+      if (reference.length === HASH_REFERENCE_BYTES) {
+        if (kept >= most) return reference.subarray(1)
+        kept++
+      }
+      next.push(child)
+      return child
+    }
+    for (let level: TrieNode[] = [this.#top]; level.length > 0; ) {
+      const next: TrieNode[] = []
+      for (const node of level) {
+        if (node.kind === 'extension') node.child = keep(node.child, next)
+        else if (node.kind === 'branch') {
+          for (const [slot, child] of node.children.entries()) {
+            if (child !== null) node.children[slot] = keep(child, next)
+          }
+        }
+      }
+      level = next
+    }
+    return kept
   }
 
   /** Encodings of the nodes from the root towards a key, as `eth_getProof` lists them: also when the key is absent. */

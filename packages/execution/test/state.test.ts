@@ -85,6 +85,7 @@ describe('State', () => {
         for (const [hash, code] of writes.codes) codes.set(bytesToHex(hash), code)
         // Every other block begins cold, on what was handed out for the store.
         if (random.below(2) === 0) state = new State(keccak256Bytes, source, root)
+        else if (random.below(2) === 0) state.age()
         for (const address of ADDRESSES) {
           const key = bytesToHex(address.bytes)
           expect((await state.getAccount(address)) !== undefined).toBe(model.has(key))
@@ -97,6 +98,39 @@ describe('State', () => {
       }
     },
   )
+
+  test('forgets what was not touched between two agings, and nothing that it needs', async () => {
+    const random = seeded(1905)
+    const nodes = new Map<string, Uint8Array>()
+    let reads = 0
+    const source: StateSource = {
+      node: (hash) => {
+        reads++
+        return nodes.get(bytesToHex(hash))
+      },
+      code: () => undefined,
+    }
+    const state = new State(keccak256Bytes, source)
+    const people = Array.from({ length: 300 }, () => new Address(random.bytes(20)))
+    const [hot, ...others] = people
+    if (hot === undefined) throw new RangeError('expected people')
+    for (const each of people) await state.putAccount(each, new Account(0n, 7n))
+    await state.putStorage(hot, SLOTS[1] ?? EMPTY_ROOT, Uint8Array.of(5))
+    expect(() => state.age()).toThrow(TypeError)
+    state.computeRoot()
+    for (const [hash, node] of state.takeWrites().nodes) nodes.set(bytesToHex(hash), node)
+    expect(state.touchedEntries).toBe(301)
+    for (let round = 0; round < 3; round++) {
+      state.age()
+      expect(state.touchedEntries).toBe(0)
+      expect(bytesToHex(await state.getStorage(hot, SLOTS[1] ?? EMPTY_ROOT))).toBe('0x05')
+      expect(state.touchedEntries).toBe(1)
+    }
+    expect(reads).toBe(0)
+    for (const each of others) expect((await state.getAccount(each))?.balance).toBe(7n)
+    // All nodes of so few accounts are near the root: they stay.
+    expect(reads).toBe(0)
+  })
 
   test('reverts what an EVM that threw left open', async () => {
     const state = new State(keccak256Bytes, NOWHERE)

@@ -44,6 +44,11 @@ describe('Trie', () => {
         }
         expect(bytesToHex(trie.root())).toBe(bytesToHex(reference.root()))
         if (random.below(20) === 0) trie = openTrie(nodes, store(trie, nodes))
+        if (random.below(20) === 0) {
+          store(trie, nodes)
+          expect(trie.prune(random.below(12))).toBeLessThanOrEqual(12)
+          expect(bytesToHex(trie.root())).toBe(bytesToHex(reference.root()))
+        }
         const read = random.pick(keys)
         expect(trie.get(toNibbles(read)) ?? null).toEqual(await reference.get(read))
       }
