@@ -1,6 +1,6 @@
 /**
  * Prints how fast blocks are imported: decoded, checked, run and stored in LevelDB, on a chain with 10,000 accounts and all its system
- * contracts.
+ * contracts. For comparison EthereumJS as it comes runs the same transactions, with its state in LevelDB.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -8,13 +8,18 @@ import { join } from 'node:path'
 import { importBlocks } from '@mosaic/chain'
 import { createSenderRecovery, type SenderRecovery } from '@mosaic/execution'
 import { openStore } from '@mosaic/storage'
-import { createTestChain } from '../packages/chain/test/test-chain.ts'
+import { CHAIN_ID, createTestChain } from '../packages/chain/test/test-chain.ts'
+import { createStockPipeline } from '../packages/execution/test/stock-pipeline.ts'
 import { type Load, makeWorkload, type Workload } from './import-blocks.ts'
 
 const BLOCKS = 16
 const RUNS = 3
 /** At the beginning, not counted. */
 const WARM_UP = 4
+/** Of blocks that EthereumJS runs as it comes, which takes twenty times as long. */
+const STOCK_BLOCKS = 5
+const STOCK_BLOCK_SIZE = 200
+const STOCK_WARM_UP = 2
 
 type Figures = {
   /** Transactions per second that passed. */
@@ -76,7 +81,54 @@ async function importAll(
   return { wall: median(wall), mainCpu: median(mainCpu), allCpu: median(allCpu) }
 }
 
+/** Runs the same transactions with EthereumJS as it comes. */
+async function runStock({ alloc, genesisHash, transactions }: Workload): Promise<Figures> {
+  const directory = mkdtempSync(join(tmpdir(), 'mosaic-bench-'))
+  const store = await openStore(directory, { genesisHash })
+  const stock = await createStockPipeline(CHAIN_ID, alloc, {
+    get: async (key) => {
+      const value = store.get('node', Buffer.from(key))
+      return value && Buffer.from(value).toString()
+    },
+    batch: (operations) =>
+      store.batch(
+        operations.map((operation) =>
+          operation.type === 'put'
+            ? {
+                type: 'put',
+                space: 'node',
+                key: Buffer.from(operation.key),
+                value: Buffer.from(operation.value),
+              }
+            : { type: 'delete', space: 'node', key: Buffer.from(operation.key) },
+        ),
+      ),
+  })
+  const wall: number[] = []
+  const mainCpu: number[] = []
+  const allCpu: number[] = []
+  for (let index = 0; index < STOCK_BLOCKS; index++) {
+    const from = index * STOCK_BLOCK_SIZE
+    const block = await stock.assemble(transactions.slice(from, from + STOCK_BLOCK_SIZE))
+    const start = performance.now()
+    const own = process.threadCpuUsage()
+    const all = process.cpuUsage()
+    await stock.run(block)
+    if (index < STOCK_WARM_UP) continue
+    wall.push(STOCK_BLOCK_SIZE / ((performance.now() - start) / 1000))
+    mainCpu.push(STOCK_BLOCK_SIZE / seconds(process.threadCpuUsage(own)))
+    allCpu.push(STOCK_BLOCK_SIZE / seconds(process.cpuUsage(all)))
+  }
+  await store.close()
+  rmSync(directory, { recursive: true })
+  return { wall: median(wall), mainCpu: median(mainCpu), allCpu: median(allCpu) }
+}
+
 const perSecond = (value: number): string => `${Math.round(value)} tx/s`
+
+function printFigures(what: string, { wall, mainCpu, allCpu }: Figures): void {
+  print(what, perSecond(wall), perSecond(mainCpu), perSecond(allCpu))
+}
 
 async function main(): Promise<void> {
   const recovery = createSenderRecovery()
@@ -89,10 +141,10 @@ async function main(): Promise<void> {
         ['', undefined],
         [', senders on a second thread', recovery],
       ] as const) {
-        const { wall, mainCpu, allCpu } = await importAll(workload, second)
-        print(`${load}${name}`, perSecond(wall), perSecond(mainCpu), perSecond(allCpu))
+        printFigures(`${load}${name}`, await importAll(workload, second))
       }
     }
+    printFigures(`${load}, EthereumJS as it comes`, await runStock(workload))
   }
   await recovery.close()
 }
