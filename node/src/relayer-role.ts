@@ -98,7 +98,7 @@ export async function startRelayer(
       epochLength: genesis.epochLength,
       originEpochLength: genesis.originEpochLength,
     },
-    { maxIntervalSeconds: role.maxIntervalSeconds },
+    { maxIntervalSeconds: role.maxIntervalSeconds, followsReputations: role.reputations },
   )
   const settle = async (): Promise<void> => {
     await settleLedger(ledger, 'origin', origin)

@@ -117,14 +117,26 @@ export async function openCore(
     ),
   })
   const address = toAddress(core.contractAddress ?? '')
-  const total = STAKE * BigInt(size)
+  const keys = Array.from({ length: size }, (_, i) => bigintToBytes(BigInt(i + 1), 32))
+  await depositFor(anvil, { address, token: tokenAddress }, keys)
+  const opened = await anvil.send({ to: address, data: encodeOpen() })
+  return follow({ address, keys, validators: [] }, opened.logs)
+}
+
+/** Pays in a stake for each of `keys`. */
+export async function depositFor(
+  anvil: Anvil,
+  core: { readonly address: Address; readonly token: Address },
+  keys: readonly Uint8Array[],
+): Promise<void> {
+  const { address } = core
+  const total = STAKE * BigInt(keys.length)
   for (const [name, values] of [
     ['mint', [anvil.account, total]],
     ['approve', [address, total]],
   ] as const) {
-    await anvil.send({ to: tokenAddress, data: toHex(token.encodeFunctionData(name, values)) })
+    await anvil.send({ to: core.token, data: toHex(token.encodeFunctionData(name, values)) })
   }
-  const keys = Array.from({ length: size }, (_, i) => bigintToBytes(BigInt(i + 1), 32))
   const domain = domainSeparator({ originChainId: ORIGIN_CHAIN_ID, core: address })
   for (const key of keys) {
     const validator = secretKeyToAddress(key)
@@ -132,8 +144,6 @@ export async function openCore(
     const data = encodeDeposit(validator, anvil.account, STAKE, signDigest(digest, key))
     await anvil.send({ to: address, data })
   }
-  const opened = await anvil.send({ to: address, data: encodeOpen() })
-  return follow({ address, keys, validators: [] }, opened.logs)
 }
 
 /** Proposes and commits the next meta-block with just more than two thirds of the votes. */

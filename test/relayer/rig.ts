@@ -13,8 +13,10 @@ import {
 import {
   type Address,
   bytesToHex,
+  type Hex,
   hexToBytes,
   keccak256,
+  toAddress,
   toBlockNumber,
   toGas,
   toHeight,
@@ -89,6 +91,8 @@ export type Rig = {
   readonly turn: () => Promise<void>
   /** A relayer with an account of its own, in the state of one just started. */
   readonly createRelayer: (options?: RelayerOptions) => Relayer
+  /** Secret keys of those who vote: the first validators, until others are added. */
+  readonly voters: Uint8Array[]
   readonly logged: unknown[]
   readonly stop: () => Promise<void>
 }
@@ -99,10 +103,19 @@ type RelayerOptions = {
   readonly guard?: (method: string) => void
   readonly turns?: RelayTurns
   readonly ledger?: Ledger
+  readonly followsReputations?: boolean
 }
 
-export async function createRig(parameters: Partial<CoreParameters> = {}): Promise<Rig> {
+/** @param reputation creation code of the core's reputation; stake alone decides unless told. */
+export async function createRig(
+  parameters: Partial<CoreParameters> = {},
+  reputation?: Hex,
+): Promise<Rig> {
   const anvil = await startAnvil()
+  const own =
+    reputation === undefined
+      ? {}
+      : { reputation: toAddress((await anvil.send({ data: reputation })).contractAddress ?? '') }
   const definition = encodeDefinition({
     period: 1n,
     cliqueEpoch: 30_000n,
@@ -124,6 +137,7 @@ export async function createRig(parameters: Partial<CoreParameters> = {}): Promi
       maxVoteAge: 16n,
       gasTarget: toGas(100_000n),
       challengePeriod: 3n,
+      ...own,
       ...parameters,
     },
   })
@@ -133,7 +147,8 @@ export async function createRig(parameters: Partial<CoreParameters> = {}): Promi
   const origin = createJsonRpcClient(anvil.url)
   const watch = clientOf(origin)
   const genesis = await buildGenesis(await readCoreGenesis(watch, core.address))
-  const auxiliary = await createAuxiliary(genesis, watch, core)
+  const voters = [...core.keys]
+  const auxiliary = await createAuxiliary(genesis, watch, voters)
   const relayed: RelayedCore = {
     identity: { originChainId: ORIGIN_CHAIN_ID, core: core.address },
     createdAt: genesis.coreCreatedAt,
@@ -162,7 +177,14 @@ export async function createRig(parameters: Partial<CoreParameters> = {}): Promi
     auxiliary: auxiliary.request,
     turn,
     logged,
-    createRelayer: ({ account = 0, guard = () => undefined, turns, ledger } = {}) => {
+    voters,
+    createRelayer: ({
+      account = 0,
+      guard = () => undefined,
+      turns,
+      ledger,
+      followsReputations = false,
+    } = {}) => {
       const secret = RELAYERS[account] ?? SIGNER
       const guarded =
         (request: JsonRpcRequest): JsonRpcRequest =>
@@ -194,7 +216,7 @@ export async function createRig(parameters: Partial<CoreParameters> = {}): Promi
         turns,
         log: (level, event, fields) => logged.push({ level, event, ...fields }),
       }
-      return createRelayer(ports, relayed, { maxIntervalSeconds: 1_000_000n })
+      return createRelayer(ports, relayed, { maxIntervalSeconds: 1_000_000n, followsReputations })
     },
     stop: async () => {
       auxiliary.close()
@@ -219,7 +241,7 @@ type Auxiliary = {
 async function createAuxiliary(
   genesis: NetworkGenesis,
   origin: EthereumClient,
-  core: RunningCore,
+  voters: readonly Uint8Array[],
 ): Promise<Auxiliary> {
   const store = createMemoryStore()
   let opened: Chain | undefined
@@ -306,7 +328,7 @@ async function createAuxiliary(
   const vote = async (message: VoteMessage | undefined): Promise<void> => {
     if (message === undefined) return
     const digest = voteDigest(domainSeparator(chain.definition.identity), message)
-    for (const secret of core.keys) {
+    for (const secret of voters) {
       const signature = signDigest(digest, secret)
       await intake.take(encodeSignedVote({ vote: message, signature }))
     }

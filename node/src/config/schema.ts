@@ -114,6 +114,11 @@ const relayer = z
       .prefault(3600)
       .describe('Time after which a meta-block is proposed though its gas target is not reached'),
     dryRun: flag().default(false).describe('Says what it would send, and sends nothing'),
+    reputations: flag()
+      .default(false)
+      .describe(
+        'Brings the work of validators and asks for their weights, where the reputation of the core changes; costs gas on origin and earns nothing',
+      ),
     team: z
       .array(address(), { error: 'expected a list of addresses' })
       .optional()

@@ -21,6 +21,7 @@ export type RelayerRole = {
   readonly auxiliary: PayerConfig
   readonly maxIntervalSeconds: bigint
   readonly dryRun: boolean
+  readonly reputations: boolean
   readonly team?: readonly Address[] | undefined
   readonly turnSeconds: bigint
 }

@@ -98,6 +98,8 @@ export {
   encodeFiniteLifetimeReputationCreation,
   encodeRampUpReputationCreation,
   encodeRecordWork,
+  rampUpViews,
   reputationOf,
+  type WorkRecord,
 } from './reputation-codec.ts'
 export { decodeCommitSignatures } from './seal-codec.ts'

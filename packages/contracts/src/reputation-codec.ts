@@ -1,4 +1,4 @@
-import type { Address, Hex } from '@mosaic/primitives'
+import { type Address, type Hex, type MetaHeight, toMetaHeight } from '@mosaic/primitives'
 import type { Kernel, VoteMessage } from '@mosaic/protocol'
 import { createView, encodeCreation, encodeFunction, type View } from './abi-codec.ts'
 import {
@@ -40,3 +40,26 @@ export const reputationOf: View<
   [core: Address, validator: Address, startHeight: bigint, height: bigint],
   bigint
 > = createView(rampUp, 'reputationOf', (result) => BigInt(result[0]))
+
+/** What a validator has shown of its work. */
+export type WorkRecord = {
+  readonly heights: bigint
+  /** The last of them. */
+  readonly lastHeight: MetaHeight
+}
+
+/** Views of `RampUpReputation`. */
+export const rampUpViews: {
+  /** Heights of work before any weight. */
+  readonly probation: View<[], bigint>
+  /** Heights of work from then to the whole weight. */
+  readonly ramp: View<[], bigint>
+  readonly workOf: View<[core: Address, validator: Address], WorkRecord>
+} = {
+  probation: createView(rampUp, 'probation', (result) => BigInt(result[0])),
+  ramp: createView(rampUp, 'ramp', (result) => BigInt(result[0])),
+  workOf: createView(rampUp, 'workOf', (result) => ({
+    heights: BigInt(result[0].heights),
+    lastHeight: toMetaHeight(BigInt(result[0].lastHeight)),
+  })),
+}

@@ -39,6 +39,8 @@ export type FinalizedTransition = {
 export type SealVotes = {
   readonly header: RawHeader
   readonly target: Hash32
+  /** What they say. */
+  readonly vote: VoteMessage
   readonly votes: readonly { readonly validatorIndex: number; readonly signature: Hex }[]
 }
 
@@ -106,6 +108,7 @@ export async function readSealVotes(
   return {
     header,
     target: target.hash,
+    vote,
     votes: [...votes].map(([validatorIndex, signature]) => ({ validatorIndex, signature })),
   }
 }

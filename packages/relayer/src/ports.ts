@@ -1,5 +1,5 @@
 import type { EthereumClient, TransactionSender } from '@mosaic/origin'
-import type { BlockNumber, Hash32, MetaHeight } from '@mosaic/primitives'
+import type { Address, BlockNumber, Hash32, MetaHeight } from '@mosaic/primitives'
 import type { CoreIdentity } from '@mosaic/protocol'
 import type { RelayTurns } from './relay-turns.ts'
 
@@ -16,6 +16,8 @@ export type RelayedCore = {
 export type RelayPolicy = {
   /** Seconds since the last meta-block after which the newest finalized checkpoint is proposed though the gas target is not reached. */
   readonly maxIntervalSeconds: bigint
+  /** Whether it brings validators' work and asks for weights by it, where the core's reputation changes; not unless told. */
+  readonly followsReputations?: boolean
 }
 
 /** Both chains, and an account on each. The relayer reads everything it needs from them, so it can be killed at any point. */
@@ -47,5 +49,19 @@ export type RelayerAction =
       readonly height: MetaHeight
       readonly transitionHash: Hash32
       readonly gasUsed: bigint
+      readonly transaction: Hash32
+    }
+  | {
+      readonly kind: 'work-recorded'
+      readonly validator: Address
+      /** For whose closing it voted. */
+      readonly height: MetaHeight
+      readonly transaction: Hash32
+    }
+  | {
+      readonly kind: 'weight-asked'
+      readonly validator: Address
+      /** That stood open. */
+      readonly height: MetaHeight
       readonly transaction: Hash32
     }

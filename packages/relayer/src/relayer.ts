@@ -3,6 +3,7 @@ import { createCoreHistory } from './core-history.ts'
 import { advanceMetaBlock, type TransitionCache } from './meta-block-duties.ts'
 import { confirmNextKernel, reportOriginHeader } from './origin-duties.ts'
 import type { RelayedCore, RelayerAction, RelayerPorts, RelayPolicy } from './ports.ts'
+import { beginReputationProgress, followReputations } from './reputation-duties.ts'
 
 /** Moves headers, kernels and meta-blocks between one core and its auxiliary chain. */
 export type Relayer = {
@@ -51,6 +52,7 @@ export function createRelayer(
   }
   const history = createCoreHistory(ports.origin.client, core.identity.core, core.createdAt)
   const transitions: TransitionCache = new Map()
+  const progress = beginReputationProgress()
   const duties: readonly Duty[] = [
     () => perform('report-header', () => reportOriginHeader(ports, core)),
     () =>
@@ -59,6 +61,14 @@ export function createRelayer(
       perform('meta-block', async () =>
         advanceMetaBlock(ports, core, policy, await history.read(), transitions),
       ),
+    ...(policy.followsReputations === true
+      ? [
+          () =>
+            perform('reputations', async () =>
+              followReputations(ports, core, await history.read(), progress),
+            ),
+        ]
+      : []),
   ]
   return {
     relayOnce: async () => {
