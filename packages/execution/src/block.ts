@@ -8,6 +8,7 @@ import {
   type Hash32,
   refuse,
   splitRlpList,
+  toHash32,
   type Verdict,
 } from '@mosaic/primitives'
 import { LEAST_TRANSACTION_GAS } from './intrinsic-gas.ts'
@@ -94,6 +95,29 @@ export function readOwnEnvelopes(
   const raws = readEnvelopes(outline)
   if (!raws.ok || bytesToHex(orderedRoot(keccak, raws.value)) === transactionsRoot) return raws
   return refuse({ code: 'BLOCK_FOREIGN_BODY', transactionsRoot })
+}
+
+/** Roots of lists of transactions that were compared with their header's. */
+const comparedRoots = new WeakMap<readonly Transaction[], Hash32>()
+
+/** The root of a block's transactions: at hand if it was compared when the block was decoded. */
+export function transactionsRootOf(
+  transactions: readonly Transaction[],
+  keccak: (bytes: Uint8Array) => Uint8Array,
+): Hash32 {
+  const raws = (): Uint8Array[] => transactions.map(({ raw }) => raw)
+  return comparedRoots.get(transactions) ?? toHash32(bytesToHex(orderedRoot(keccak, raws())))
+}
+
+/** As {@link completeBlock}, of what {@link readOwnEnvelopes} read. */
+export function completeOwnBlock(
+  outline: BlockOutline,
+  raws: readonly Uint8Array[],
+  decodeTransaction: (raw: Uint8Array) => Verdict<Transaction, TransactionFault>,
+): Verdict<Block, BlockCodecFault> {
+  const block = completeBlock(outline, raws, decodeTransaction)
+  if (block.ok) comparedRoots.set(block.value.transactions, outline.header.transactionsRoot)
+  return block
 }
 
 /** Decodes the transactions of a block with their senders. */

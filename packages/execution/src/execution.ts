@@ -14,6 +14,7 @@ import {
   type BlockCodecFault,
   type BlockOutline,
   completeBlock,
+  completeOwnBlock,
   outlineBlock,
   readEnvelopes,
   readOwnEnvelopes,
@@ -152,7 +153,7 @@ export async function createExecutionLayer(options: {
     completeBlock: async (outline) => {
       const raws = readOwnEnvelopes(outline, crypto.keccak256)
       if (!raws.ok) return raws
-      return completeBlock(outline, raws.value, await prepare(raws.value))
+      return completeOwnBlock(outline, raws.value, await prepare(raws.value))
     },
     signTransaction: (fields, secretKey) => remember(signOwnTransaction(fields, secretKey, common)),
     signTransactionElsewhere: async (fields, sender, sign) =>

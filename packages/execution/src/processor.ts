@@ -14,7 +14,7 @@ import {
   ZERO_HASH,
 } from '@mosaic/primitives'
 import { type AccountChange, applyChange } from './account-change.ts'
-import type { Block } from './block.ts'
+import { type Block, transactionsRootOf } from './block.ts'
 import type { Crypto } from './crypto.ts'
 import { SystemCallError } from './errors.ts'
 import { LEAST_TRANSACTION_GAS } from './intrinsic-gas.ts'
@@ -157,16 +157,13 @@ export function createProcessor(options: {
     run: Run,
     transactions: readonly Transaction[],
   ): Promise<Execution> => {
-    const transactionsRoot = orderedRoot(
-      crypto.keccak256,
-      transactions.map(({ raw }) => raw),
-    )
+    const transactionsRoot = transactionsRootOf(transactions, crypto.keccak256)
     const hasHook = await hasTracker(machine)
     if (hasHook !== (tracker === 'required')) {
       throw new SystemCallError(`expected the transition tracker to be ${tracker}`, '0x')
     }
     const systemLogs = hasHook
-      ? await callEndOfBlock(machine, context, transactionsRoot, run.gasUsed)
+      ? await callEndOfBlock(machine, context, hexToBytes(transactionsRoot), run.gasUsed)
       : []
     const stateRoot = toHash32(bytesToHex(machine.state.computeRoot()))
     const receiptsRoot = orderedRoot(crypto.keccak256, run.envelopes)
@@ -177,7 +174,7 @@ export function createProcessor(options: {
       systemLogs,
       gasUsed: run.gasUsed,
       stateRoot,
-      transactionsRoot: toHash32(bytesToHex(transactionsRoot)),
+      transactionsRoot,
       receiptsRoot: toHash32(bytesToHex(receiptsRoot)),
       logsBloom: run.bloom,
       writes,

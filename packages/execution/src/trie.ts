@@ -32,6 +32,7 @@ export type NodeWrite = readonly [hash: Uint8Array, encoding: Uint8Array]
 export class Trie {
   readonly #keccak: (bytes: Uint8Array) => Uint8Array
   readonly #source: NodeSource
+  readonly #reference = (child: TrieNode | Uint8Array): Uint8Array => this.#referenceOf(child)
   #top: TrieChild
   #writes: NodeWrite[] = []
 
@@ -87,7 +88,7 @@ export class Trie {
     if (this.#top instanceof Uint8Array) return this.#top
     const known = this.#top.reference
     if (known?.length === 33) return known.subarray(1)
-    const encoding = encodeNode(this.#top, (child) => this.#referenceOf(child))
+    const encoding = encodeNode(this.#top, this.#reference)
     const hash = this.#keccak(encoding)
     this.#top.reference = hashReference(hash)
     this.#writes.push([hash, encoding])
@@ -146,7 +147,7 @@ export class Trie {
     let embedded = false
     while (child !== null) {
       const node: TrieNode = this.#load(child)
-      if (!embedded) nodes.push(encodeNode(node, (c) => this.#referenceOf(c)))
+      if (!embedded) nodes.push(encodeNode(node, this.#reference))
       if (node.kind === 'branch') {
         if (at === key.length) break
         child = node.children[key[at++] ?? 0] ?? null
@@ -292,7 +293,7 @@ export class Trie {
   #referenceOf(child: TrieNode | Uint8Array): Uint8Array {
     if (child instanceof Uint8Array) return hashReference(child)
     if (child.reference !== undefined) return child.reference
-    const encoding = encodeNode(child, (c) => this.#referenceOf(c))
+    const encoding = encodeNode(child, this.#reference)
     if (encoding.length < 32) {
       child.reference = encoding
       return encoding

@@ -49,18 +49,18 @@ export function createLevelStore(database: Database, directory: string): Store {
         const expected = 'no failed write since the store was opened'
         throw new StoreIoError(directory, expected, { cause: writeFailure })
       }
-      const changes = operations.map((operation) => {
-        const key = toDiskKey(prefixOf(operation.space), operation.key)
-        if (operation.type === 'delete') return { type: 'del' as const, key }
-        const { space, value } = operation
-        return {
-          type: 'put' as const,
-          key,
-          value: isChecksummed(space) ? addChecksum(key, value) : value,
-        }
-      })
       try {
-        await database.batch(changes, { sync })
+        // Put in one by one: handed over as an array, each operation takes twice the time.
+        const changes = database.batch()
+        for (const operation of operations) {
+          const key = toDiskKey(prefixOf(operation.space), operation.key)
+          if (operation.type === 'delete') changes.del(key)
+          else {
+            const { space, value } = operation
+            changes.put(key, isChecksummed(space) ? addChecksum(key, value) : value)
+          }
+        }
+        await changes.write({ sync })
       } catch (error) {
         writeFailure ??= error
         const expected = `to write a batch of ${operations.length} operations`

@@ -50,7 +50,9 @@ describe('a store that cannot write', () => {
     await database.open()
     const store = createLevelStore(database, directory)
     const cause = Object.assign(new Error('no space left'), { code: 'LEVEL_IO_ERROR' })
-    vi.spyOn(database, 'batch').mockRejectedValueOnce(cause)
+    const changes = database.batch()
+    vi.spyOn(changes, 'write').mockRejectedValueOnce(cause)
+    vi.spyOn(database, 'batch').mockReturnValueOnce(changes)
     const operation = put('meta', bytes(1), bytes(1))
     await expect(store.batch([operation])).rejects.toMatchObject({
       cause,

@@ -100,11 +100,12 @@ async function runCase(test: Fields, post: Fields, rules: Rules): Promise<Outcom
   const root = bytesToHex(machine.state.computeRoot())
   const expectedRoot = toText(post['hash'], 'hash')
   if (root !== expectedRoot) return fail(`state root ${root}, expected ${expectedRoot}`)
-  const logsHash = keccak256(
-    encodeRlp(
-      logs.map(({ address, topics, data }) => [hexToBytes(address), topics.map(hexToBytes), data]),
-    ),
-  )
+  const logItems = logs.map(({ address, topics, data }) => [
+    hexToBytes(address),
+    topics.map(hexToBytes),
+    data,
+  ])
+  const logsHash = bytesToHex(crypto.keccak256(encodeRlp(logItems)))
   const expectedLogs = toText(post['logs'], 'logs')
   return logsHash === expectedLogs
     ? { kind: 'passed' }
