@@ -7,9 +7,9 @@ import { runFiles } from './ethereum/run-files.ts'
 const SAMPLE = join(import.meta.dirname, 'ethereum', 'sample')
 
 /** A folder with one file. */
-function folderWith(text: string): string {
+function folderWith(text: string, name = 'test.json'): string {
   const directory = mkdtempSync(join(tmpdir(), 'mosaic-ethereum-'))
-  writeFileSync(join(directory, 'test.json'), text)
+  writeFileSync(join(directory, name), text)
   return directory
 }
 
@@ -21,7 +21,7 @@ describe("Ethereum's tests", () => {
       unread: [],
       skipped: [],
     })
-    expect({ files, passed }).toEqual({ files: 13, passed: 17 })
+    expect({ files, passed }).toEqual({ files: 29, passed: 163 })
   })
 
   test.each([
@@ -36,12 +36,30 @@ describe("Ethereum's tests", () => {
     expect(failed[0]).toContain(reason)
   })
 
-  test.each([['{'], ['{}'], ['{"a":{"in":"0x","out":"0x"}}'], ['[]']])(
-    'are not passed over if a file is none: %s',
-    async (text) => {
-      const { files, unread } = await runFiles([folderWith(text)])
-      expect(files).toBe(1)
-      expect(unread).toHaveLength(1)
+  test.each([
+    ['an answer', 'map_fp_to_G1_bls.json', '"Expected": "', '"Expected": "ff', 'answer'],
+    ['a price', 'add_G1_bls.json', '"Gas": 375', '"Gas": 374', 'gas'],
+    ['a failure', 'add_G1_bls.json', '"Expected"', '"ExpectedError"', 'expected a failure'],
+  ])(
+    'fail if %s of a precompile is not as they say',
+    async (_what, name, said, changed, reason) => {
+      const text = readFileSync(join(SAMPLE, name), 'utf8').replace(said, changed)
+      const { failed, passed } = await runFiles([folderWith(text, name)])
+      expect(failed).toHaveLength(1)
+      expect(failed[0]).toContain(reason)
+      expect(passed).toBeGreaterThan(0)
     },
   )
+
+  test.each([
+    ['{'],
+    ['{}'],
+    ['{"a":{"in":"0x","out":"0x"}}'],
+    ['[]'],
+    ['[{"Name":"a","Input":"","Expected":""}]'],
+  ])('are not passed over if a file is none: %s', async (text) => {
+    const { files, unread } = await runFiles([folderWith(text)])
+    expect(files).toBe(1)
+    expect(unread).toHaveLength(1)
+  })
 })

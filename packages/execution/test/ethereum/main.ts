@@ -1,7 +1,7 @@
 /**
  * Runs Ethereum's tests of states and blocks through this package: `npm run test:ethereum -- <path>…`, with folders or files of a checkout of
- * ethereum/tests or ethereum/legacytests. Counts what it read, and fails if a case does, if it does not understand a file, or if nothing
- * passed.
+ * ethereum/tests or ethereum/legacytests, or of the vectors of EIP-2537 in ethereum/EIPs. Counts what it read, and fails if a case does, if it
+ * does not understand a file, or if nothing passed.
  */
 import { runFiles } from './run-files.ts'
 

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { blockCase, isBlockTest } from './block-tests.ts'
 import type { Case } from './cases.ts'
 import { isFields, toFields, UnreadableError } from './json.ts'
+import { vectorCases } from './precompile-vectors.ts'
 import { isStateTest, stateCases } from './state-tests.ts'
 
 /** What came of the cases of some files. */
@@ -57,7 +58,9 @@ function filesBelow(path: string): readonly string[] {
 }
 
 function casesOf(file: string): readonly Case[] {
-  const tests = Object.entries(toFields(JSON.parse(readFileSync(file, 'utf8')), 'the file'))
+  const content: unknown = JSON.parse(readFileSync(file, 'utf8'))
+  if (Array.isArray(content) && content.length > 0) return vectorCases(file, content)
+  const tests = Object.entries(toFields(content, 'the file'))
   if (tests.length === 0) throw new UnreadableError('expected tests')
   return tests.flatMap(([name, test]) => {
     if (isFields(test) && isStateTest(test)) return [...stateCases(name, test)]
