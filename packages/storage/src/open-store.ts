@@ -31,11 +31,11 @@ const DATABASE_NAME = 'database'
 const MARKER_NAME = 'initialised'
 
 /**
- * What is kept in memory until it becomes a table, and read again from the log when the database is opened (0.2 s). Keys of nodes are hashes, so
- * each table overlaps all others, and what is merged how often decides what writing takes: while a chain grows to 120,000 accounts, LevelDB's
- * own 4 MB take twice the processor time of the background.
+ * What is kept in memory until it becomes a table, and read again from the log when the database is opened: 0.4 s of processor time for 14 MB.
+ * Keys of nodes are hashes, so each table overlaps all others, and how much is merged at a time decides what writing takes: while a chain grows
+ * to 120,000 accounts, LevelDB's own 4 MB cost its thread 0.27 ms for a transaction, 32 MB 0.14 ms.
  */
-const WRITE_BUFFER_BYTES = 32 * 2 ** 20
+const WRITE_BUFFER_BYTES = 16 * 2 ** 20
 
 /** LevelDB keeps a thousand files open, and reads the index of any other anew for each key: at its own 2 MB, from 2 GB on. */
 const FILE_BYTES = 16 * 2 ** 20

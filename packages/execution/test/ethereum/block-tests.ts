@@ -129,6 +129,7 @@ async function runBlock(chain: Chain, bytes: Uint8Array): Promise<string | undef
   const { hash, header, signer } = outline.value
   const parent = chain.headers.get(header.parentHash)
   if (parent === undefined) return 'its parent is unknown'
+  if (signer === undefined) return 'it has the number of genesis'
   // EthereumJS itself refuses to make such a block under these rules.
   if (header.difficulty !== 0n) return 'it has a difficulty'
   const transactions: Transaction[] = []
