@@ -85,6 +85,9 @@ export function createTransactionPool(limits: PoolLimits = DEFAULT_LIMITS): Tran
   /** What all waiting transactions of a sender cost together. */
   const costs = new Map<Address, bigint>()
 
+  /** Nonces of a sender that all wait, as far as they were looked at: from the first to before the last. */
+  const runs = new Map<Address, { readonly from: bigint; readonly end: bigint }>()
+
   let bytes = 0
   /** What pays least among the last ones of all senders, while the pool is full: who does not pay more need not be compared with all. */
   let floor: Transaction | undefined
@@ -98,6 +101,7 @@ export function createTransactionPool(limits: PoolLimits = DEFAULT_LIMITS): Tran
 
   const drop = (transaction: Transaction): void => {
     forget(transaction)
+    runs.delete(transaction.from)
     const own = bySender.get(transaction.from)
     if (own?.get(transaction.nonce)?.hash === transaction.hash) own.delete(transaction.nonce)
     if (own?.size === 0) {
@@ -172,9 +176,13 @@ export function createTransactionPool(limits: PoolLimits = DEFAULT_LIMITS): Tran
 
   const nextNonce = (address: Address, nonce: bigint): bigint => {
     const own = bySender.get(address)
-    let next = nonce
-    while (own?.has(next) === true) next++
-    return next
+    if (own === undefined) return nonce
+    const run = runs.get(address)
+    const isWithin = run !== undefined && nonce >= run.from && nonce <= run.end
+    let end = isWithin ? run.end : nonce
+    while (own.has(end)) end++
+    runs.set(address, { from: isWithin ? run.from : nonce, end })
+    return end
   }
 
   return {
