@@ -120,6 +120,36 @@ describe('the transaction pool', () => {
     expect(drain(pool, 13n)).toEqual([a0, a1])
   })
 
+  test('knows where the run of a sender ends, whatever came, went and was replaced', () => {
+    const signed = new Map<string, Transaction>()
+    const one = (nonce: bigint, tip: bigint): Transaction => {
+      const known = signed.get(`${nonce} ${tip}`) ?? sign(ALICE, { nonce, tip: tip * GWEI })
+      signed.set(`${nonce} ${tip}`, known)
+      return known
+    }
+    const step = fc.record({
+      nonce: fc.bigInt(0n, 9n),
+      tip: fc.bigInt(1n, 3n),
+      what: fc.constantFrom('add', 'add', 'remove', 'include'),
+      from: fc.bigInt(0n, 10n),
+    })
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+        const pool = createTransactionPool()
+        for (const { nonce, tip, what, from } of steps) {
+          const transaction = one(nonce, tip)
+          if (what === 'add') pool.add(transaction, RICH, LIMIT)
+          else if (what === 'remove') pool.remove(transaction.hash)
+          else pool.included([transaction])
+          let end = from
+          while (pool.at(ALICE.address, end) !== undefined) end++
+          expect(pool.nextNonce(ALICE.address, from)).toBe(end)
+        }
+      }),
+      { seed: 4, numRuns: 300 },
+    )
+  })
+
   test('stops at a gap, and at one that did not fit', () => {
     const pool = createTransactionPool()
     const [a0, a1, a3] = [0n, 1n, 3n].map((nonce) => sign(ALICE, { nonce, tip: 5n }))
