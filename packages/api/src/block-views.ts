@@ -1,6 +1,6 @@
 import type { BlockRecord, Chain } from '@mosaic/chain'
 import type { Block } from '@mosaic/execution'
-import type { Hash32 } from '@mosaic/primitives'
+import { createRecent, type Hash32 } from '@mosaic/primitives'
 import { ERROR_CODE, type LogView, type ReceiptView, RpcError } from '@mosaic/rpc'
 import { requireExecuted } from './missing-history.ts'
 import { toReceiptViews } from './views.ts'
@@ -16,18 +16,14 @@ const KEPT = 64
 
 /** Creates the reader of one chain. */
 export function createBlockViews(chain: Chain): BlockViews {
-  const kept = new Map<Hash32, readonly ReceiptView[]>()
+  const kept = createRecent<Hash32, readonly ReceiptView[]>(KEPT)
   const receipts = (hash: Hash32): readonly ReceiptView[] | undefined => {
     const known = kept.get(hash)
     if (known !== undefined) return known
     const block = chain.database.block(hash)
     const stored = chain.database.receipts(hash)
     if (block === undefined || stored === undefined) return undefined
-    const views = toReceiptViews(block, stored.receipts, chain.execution.keccak256)
-    const [oldest] = kept.keys()
-    if (kept.size >= KEPT && oldest !== undefined) kept.delete(oldest)
-    kept.set(hash, views)
-    return views
+    return kept.set(hash, toReceiptViews(block, stored.receipts, chain.execution.keccak256))
   }
   return {
     receipts,

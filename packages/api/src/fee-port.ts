@@ -1,6 +1,6 @@
 import { nextBaseFee } from '@mosaic/authority'
 import type { BlockRecord, Chain } from '@mosaic/chain'
-import type { Hash32 } from '@mosaic/primitives'
+import { createRecent, type Hash32 } from '@mosaic/primitives'
 import type { FeePort } from '@mosaic/rpc'
 import { transactionsOfUsers } from './transaction-intake.ts'
 
@@ -17,17 +17,9 @@ const REMEMBERED = 2 * BLOCKS
 /** Prices learned from the latest blocks of a chain. */
 export function createFeePort(chain: Chain): FeePort {
   let last: { readonly head: Hash32; readonly tip: bigint } | undefined
-  const known = new Map<Hash32, readonly bigint[]>()
-  const tipsOf = (record: BlockRecord): readonly bigint[] => {
-    let tips = known.get(record.hash)
-    if (tips === undefined) {
-      tips = readTips(chain, record)
-      const [oldest] = known.keys()
-      if (known.size >= REMEMBERED && oldest !== undefined) known.delete(oldest)
-      known.set(record.hash, tips)
-    }
-    return tips
-  }
+  const known = createRecent<Hash32, readonly bigint[]>(REMEMBERED)
+  const tipsOf = (record: BlockRecord): readonly bigint[] =>
+    known.get(record.hash) ?? known.set(record.hash, readTips(chain, record))
   const medianTip = (head: BlockRecord): bigint => {
     const tips: bigint[] = []
     let record: BlockRecord | undefined = head

@@ -18,6 +18,7 @@ import {
   bytesToBigint,
   bytesToHex,
   concatBytes,
+  createRecent,
   decodeRlp,
   encodeRlp,
   type Hash32,
@@ -31,7 +32,6 @@ import {
 import type { VoteMessage } from '@mosaic/protocol'
 import { blockNumberKey, type Store, type StoreOperation } from '@mosaic/storage'
 import { type BlockRecord, type Checkpoint, decodeRecord, encodeRecord } from './block-record.ts'
-import { createRecent } from './recent.ts'
 import { linkMessage } from './vote-index.ts'
 
 /** Receipts of a block, with the logs that are in none. */

@@ -1,10 +1,9 @@
 import type { SignerSnapshot } from '@mosaic/authority'
 import type { Block, BlockCodecFault, BlockOutline, ExecutionLayer } from '@mosaic/execution'
-import type { Hash32, Verdict } from '@mosaic/primitives'
+import { createRecent, type Hash32, type Verdict } from '@mosaic/primitives'
 import type { BlockDatabase } from './block-database.ts'
 import type { BlockRecord } from './block-record.ts'
 import type { ChainFault } from './chain-errors.ts'
-import { createRecent } from './recent.ts'
 
 /** A block that was read as far as it was worth it. */
 type Preparation = {

@@ -3,6 +3,7 @@ import {
   type Address,
   accept,
   bytesToHex,
+  createRecent,
   type Hash32,
   hexToBytes,
   InvalidValueError,
@@ -18,7 +19,6 @@ import {
 } from '@mosaic/protocol'
 import type { BlockRecord } from './block-record.ts'
 import type { Chain } from './chain.ts'
-import { createRecent } from './recent.ts'
 import { decodeSignedVote, recordedVotes } from './vote-index.ts'
 import type { PendingVote, VotePool } from './vote-pool.ts'
 

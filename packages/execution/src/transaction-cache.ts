@@ -1,6 +1,7 @@
 import {
   type Address,
   bytesToHex,
+  createRecent,
   equalBytes,
   type Hash32,
   toHash32,
@@ -45,14 +46,7 @@ export function rememberTransactions(
   ) => Verdict<Transaction, TransactionFault>,
   keccak: (bytes: Uint8Array) => Uint8Array,
 ): TransactionCache {
-  const known = new Map<string, Transaction>()
-  const put = (key: string, transaction: Transaction): void => {
-    if (known.size >= KEPT) {
-      const [oldest] = known.keys()
-      if (oldest !== undefined) known.delete(oldest)
-    }
-    known.set(key, transaction)
-  }
+  const known = createRecent<Hash32, Transaction>(KEPT)
   const hash = (bytes: Uint8Array): HashedBytes => {
     const digest = keccak(bytes)
     return { bytes, hash: digest, key: toHash32(bytesToHex(digest)) }
@@ -64,17 +58,14 @@ export function rememberTransactions(
     // A copy: what is kept must not change with the buffer it came in.
     const verdict = decode(copy(raw.bytes), raw.key, isSame ? recovered.sender : undefined)
     if (!verdict.ok) return verdict
-    put(raw.key, verdict.value)
+    known.set(raw.key, verdict.value)
     return verdict
   }
   return {
     decode: (raw) => decodeHashed(hash(raw), undefined),
     decodeHashed,
-    remember: (transaction) => {
-      put(transaction.hash, transaction)
-      return transaction
-    },
+    remember: (transaction) => known.set(transaction.hash, transaction),
     hash,
-    has: ({ key }) => known.has(key),
+    has: ({ key }) => known.get(key) !== undefined,
   }
 }

@@ -24,6 +24,7 @@ export {
 } from './errors.ts'
 export { keccak256, keccak256Bytes, useKeccak } from './keccak.ts'
 export { createQueue, type Queue } from './queue.ts'
+export { createRecent } from './recent.ts'
 export { decodeRlp, encodeRlp, integerToRlp, type RlpItem, splitRlpList } from './rlp.ts'
 export {
   type Address,

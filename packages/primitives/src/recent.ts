@@ -1,5 +1,5 @@
 /** What was set lately, by key. */
-export type Recent<Key, Value> = {
+type Recent<Key, Value> = {
   readonly get: (key: Key) => Value | undefined
   /** Returns the value. */
   readonly set: (key: Key, value: Value) => Value
