@@ -23,6 +23,7 @@ import {
   type CallFailure,
   type CallRequest,
   ERROR_CODE,
+  NO_BLOCK_OVERRIDES,
   RpcError,
   type SimulatedBlockView,
   type StatePort,
@@ -181,18 +182,32 @@ export function prepareCall(chain: Chain, request: CallRequest): CallTarget {
   return {
     ...readContext(chain, request.at),
     message: toMessage(request),
-    pretence: {
-      state: toStateOverrides(request.stateOverrides),
-      block: toBlockOverrides(request.blockOverrides),
-    },
+    pretence: toPretence(request),
   }
 }
 
 function toMessage(
   request: Omit<CallRequest, 'at' | 'stateOverrides' | 'blockOverrides'>,
 ): ExecutionRequest {
-  const { input, ...message } = request
-  return { ...message, data: hexToBytes(input) }
+  return {
+    from: request.from,
+    to: request.to,
+    gas: request.gas,
+    value: request.value,
+    data: hexToBytes(request.input),
+    gasPrice: request.gasPrice,
+    maxFeePerGas: request.maxFeePerGas,
+    maxPriorityFeePerGas: request.maxPriorityFeePerGas,
+    accessList: request.accessList,
+    authorizationList: request.authorizationList,
+  }
+}
+
+function toPretence({ stateOverrides, blockOverrides }: CallRequest): Pretence {
+  return {
+    state: stateOverrides.size === 0 ? undefined : toStateOverrides(stateOverrides),
+    block: blockOverrides === NO_BLOCK_OVERRIDES ? undefined : toBlockOverrides(blockOverrides),
+  }
 }
 
 function toStateOverrides(overrides: CallRequest['stateOverrides']): StateOverrides {

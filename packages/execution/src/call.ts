@@ -148,21 +148,31 @@ export async function applyMessage(
   account.balance -= gas * price
   account.nonce += 1n
   await state.putAccount(caller, account)
-  warm(evm, request, from, feeRecipient)
+  const to = request.to === undefined ? undefined : innerAddress(request.to)
+  const context = contextOf({ header, feeRecipient }, baseFee, common)
+  const { accesses } = evm
+  // EIP-2929, EIP-2930, EIP-3651: what costs no cold access, beside precompiles.
+  accesses.keepWarm(caller.bytes)
+  accesses.keepWarm(context.header.coinbase.bytes)
+  if (to !== undefined) accesses.keepWarm(to.bytes)
+  for (const { address, storageKeys } of request.accessList ?? []) {
+    accesses.addAlwaysWarmAddress(address)
+    for (const key of storageKeys) accesses.addAlwaysWarmSlot(address, key)
+  }
   const authorized = await applyAuthorizations(
     machine,
     request.authorizationList ?? [],
     common.chainId(),
   )
   const { createdAddress, execResult } = await evm.runCall({
-    block: contextOf({ header, feeRecipient }, baseFee, common),
+    block: context,
     caller,
     gasPrice: price,
     gasLimit: gas - intrinsic,
     value,
     data,
     skipNonceIncrement: true,
-    ...(request.to === undefined ? {} : { to: innerAddress(request.to) }),
+    ...(to === undefined ? {} : { to }),
   })
   const { exceptionError } = execResult
   const spent = intrinsic + execResult.executionGasUsed
@@ -259,24 +269,6 @@ function effectivePrice(
   if (gasPrice !== undefined) return gasPrice
   const wanted = baseFee + maxPriorityFeePerGas
   return wanted < cap ? wanted : cap
-}
-
-/** EIP-2929, EIP-2930, EIP-3651: what costs no cold access. */
-function warm(
-  evm: Machine['evm'],
-  request: CallRequest,
-  from: Address,
-  feeRecipient: Address,
-): void {
-  const { journal } = evm
-  for (const precompile of evm.precompiles.keys()) journal.addAlwaysWarmAddress(precompile)
-  for (const address of [from, feeRecipient, ...(request.to === undefined ? [] : [request.to])]) {
-    journal.addAlwaysWarmAddress(address)
-  }
-  for (const { address, storageKeys } of request.accessList ?? []) {
-    journal.addAlwaysWarmAddress(address)
-    for (const key of storageKeys) journal.addAlwaysWarmSlot(address, key)
-  }
 }
 
 function refuseCall(message: string): { readonly ok: false; readonly fault: CallFault } {

@@ -90,6 +90,8 @@ async function run(
   const results: Outcome[] = []
   const [called] = CONTRACTS
   for (const to of [called, undefined]) {
+    // As before every transaction (EIP-2929).
+    for (const precompile of evm.precompiles.keys()) evm.journal.addAlwaysWarmAddress(precompile)
     const result = await evm.runCall({
       block: BLOCK,
       caller: CALLER,

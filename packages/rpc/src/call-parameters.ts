@@ -46,9 +46,21 @@ const authorization: Parse<AuthorizationView> = (value) => {
   }
 }
 
+const accessList: Parse<readonly AccessListEntry[]> = listOf(
+  accessListEntry,
+  LIST_LIMIT,
+  'types.AccessList',
+)
+const authorizationList: Parse<readonly AuthorizationView[]> = listOf(
+  authorization,
+  LIST_LIMIT,
+  '[]types.SetCodeAuthorization',
+)
+const transactionArguments = recordOf('ethapi.TransactionArgs')
+
 /** The object of `eth_call` and `eth_estimateGas`. */
 export const callParameters: Parse<CallParameters> = (value) => {
-  const call = recordOf('ethapi.TransactionArgs')(value)
+  const call = transactionArguments(value)
   const input = field(call, 'input', hexData)
   const data = field(call, 'data', hexData)
   if (input !== undefined && data !== undefined && input !== data) {
@@ -67,12 +79,8 @@ export const callParameters: Parse<CallParameters> = (value) => {
     nonce: field(call, 'nonce', uint64),
     input: input ?? data ?? '0x',
     chainId: field(call, 'chainId', uint256),
-    accessList: field(call, 'accessList', listOf(accessListEntry, LIST_LIMIT, 'types.AccessList')),
-    authorizationList: field(
-      call,
-      'authorizationList',
-      listOf(authorization, LIST_LIMIT, '[]types.SetCodeAuthorization'),
-    ),
+    accessList: field(call, 'accessList', accessList),
+    authorizationList: field(call, 'authorizationList', authorizationList),
   }
 }
 

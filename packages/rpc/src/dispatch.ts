@@ -1,4 +1,5 @@
 import type { Clock } from './clock.ts'
+import type { Departure } from './departure.ts'
 import { errorText, type RequestId, readEnvelope, resultText } from './envelope.ts'
 import { ERROR_CODE, RpcError } from './errors.ts'
 import { beginWork, type MessageWork } from './message-work.ts'
@@ -35,7 +36,7 @@ type RpcCaller = {
 
 /** Answers whole messages: single requests and batches. */
 export type Dispatcher = {
-  readonly answer: (body: string, signal: AbortSignal, caller?: RpcCaller) => Promise<Answer>
+  readonly answer: (body: string, departure: Departure, caller?: RpcCaller) => Promise<Answer>
 }
 
 type MessageContext = CallContext & { readonly work: MessageWork }
@@ -105,10 +106,10 @@ export function createDispatcher(
   }
 
   return {
-    answer: async (body, signal, { connection, isStranger = false } = {}) => {
+    answer: async (body, departure, { connection, isStranger = false } = {}) => {
       const listeners: (() => void)[] = []
       const work = beginWork(
-        signal,
+        departure,
         clock,
         limits.requestTimeoutMs,
         () => new RpcError(ERROR_CODE.timeout, 'request timed out'),

@@ -75,9 +75,8 @@ export function createStateMethods(ports: {
     block: BlockOverrides,
   ): Promise<CallRequest> => {
     requireConsistent(call, node.chainId)
-    const { chainId: _checked, ...message } = call
     return {
-      ...message,
+      ...call,
       at: await hashAt(parameter),
       stateOverrides: overrides,
       blockOverrides: block,

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Access } from './access.ts'
+import { createDeparture, type Departure } from './departure.ts'
 import type { Dispatcher } from './dispatch.ts'
 
 const CONTENT_TYPES = ['application/json', 'application/json-rpc', 'application/jsonrequest']
@@ -22,18 +23,16 @@ export function createHttpListener(parts: {
   readonly maxBodyBytes: number
 }): (request: IncomingMessage, response: ServerResponse) => void {
   const { access } = parts
-  const goneSignals = new WeakMap<Socket, AbortSignal>()
+  const departures = new WeakMap<Socket, Departure>()
 
-  /** Aborts when a connection ends: its client waits for nothing any more. */
-  const goneSignal = (socket: Socket): AbortSignal => {
-    const known = goneSignals.get(socket)
+  const departureOf = (socket: Socket): Departure => {
+    const known = departures.get(socket)
     if (known !== undefined) return known
-    const controller = new AbortController()
-    const abort = (): void => controller.abort(new Error('the client is gone'))
-    if (socket.destroyed) abort()
-    else socket.once('close', abort)
-    goneSignals.set(socket, controller.signal)
-    return controller.signal
+    const departure = createDeparture()
+    if (socket.destroyed) departure.leave()
+    else socket.once('close', departure.leave)
+    departures.set(socket, departure)
+    return departure
   }
 
   const exchange = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -88,7 +87,7 @@ export function createHttpListener(parts: {
       send(response, 413, `content length too large (more than ${parts.maxBodyBytes} bytes)\n`)
       return
     }
-    const answer = await parts.dispatcher.answer(body, goneSignal(request.socket), { isStranger })
+    const answer = await parts.dispatcher.answer(body, departureOf(request.socket), { isStranger })
     if (answer.text === undefined) response.writeHead(204).end()
     else send(response, 200, answer.text, 'application/json')
     answer.afterResponse()

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+export { NO_BLOCK_OVERRIDES } from './call-parameters.ts'
 export { type Clock, SYSTEM_CLOCK } from './clock.ts'
 export type {
   DevAccountChange,

@@ -1,6 +1,7 @@
 import { chmod, rm } from 'node:fs/promises'
 import { connect, createServer, type Socket } from 'node:net'
 import { type Clock, SYSTEM_CLOCK } from './clock.ts'
+import { createDeparture } from './departure.ts'
 import { createDispatcher, type RpcLogger } from './dispatch.ts'
 import { notificationText } from './envelope.ts'
 import { createJsonSplitter } from './json-splitter.ts'
@@ -35,8 +36,7 @@ export function createIpcServer(
   const serve = (socket: Socket): void => {
     sockets.add(socket)
     const splitter = createJsonSplitter(limits.maxBodyBytes)
-    const gone = new AbortController()
-    const listeners = new Set<() => void>()
+    const departure = createDeparture()
     const send = (text: string): void => {
       if (socket.destroyed) return
       socket.write(`${text}\n`)
@@ -45,15 +45,12 @@ export function createIpcServer(
     }
     const connection: RpcConnection = {
       notify: (method, params) => send(notificationText(method, params)),
-      onClose: (listener) => {
-        if (gone.signal.aborted) listener()
-        else listeners.add(listener)
-      },
+      onClose: departure.onLeave,
     }
     const queue = createMessageQueue<string>(
       limits.maxParallel,
       async (text) => {
-        const answered = await dispatcher.answer(text, gone.signal, { connection })
+        const answered = await dispatcher.answer(text, departure, { connection })
         if (answered.text !== undefined) send(answered.text)
         answered.afterResponse()
       },
@@ -70,8 +67,7 @@ export function createIpcServer(
     socket.on('error', () => undefined)
     socket.on('close', () => {
       sockets.delete(socket)
-      gone.abort(new Error('the client is gone'))
-      for (const listener of listeners) listener()
+      departure.leave()
     })
   }
   const server = createServer(serve)

@@ -1,4 +1,5 @@
 import type { Clock } from './clock.ts'
+import type { Departure } from './departure.ts'
 
 /** The work on one message: how long it may take, and who hears when it may not go on. */
 export type MessageWork = {
@@ -15,7 +16,7 @@ export type MessageWork = {
 
 /** Begins the work on a message. @param reasonOfTimeout what it rejects with after `timeoutMs`. */
 export function beginWork(
-  gone: AbortSignal,
+  departure: Departure,
   clock: Clock,
   timeoutMs: number,
   reasonOfTimeout: () => Error,
@@ -29,9 +30,7 @@ export function beginWork(
     stop?.(error)
     controller?.abort(error)
   }
-  const follow = (): void => abort(toError(gone.reason))
-  if (gone.aborted) follow()
-  else gone.addEventListener('abort', follow)
+  const forget = departure.onLeave(() => abort(new Error('the client is gone')))
   const cancel = clock.schedule(() => abort(reasonOfTimeout()), timeoutMs)
   return {
     signal: () => {
@@ -54,11 +53,7 @@ export function beginWork(
     },
     end: () => {
       cancel()
-      gone.removeEventListener('abort', follow)
+      forget()
     },
   }
-}
-
-function toError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error(String(reason))
 }

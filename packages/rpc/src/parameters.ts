@@ -111,8 +111,9 @@ export function recordOf(type: string): Parse<Fields> {
 }
 
 /** Hex data with whole bytes; an empty string is no bytes. */
-export const hexData: Parse<Hex> = typed('hexutil.Bytes', (written) =>
-  written === '' ? '0x' : bytesIn(written),
+export const hexData: Parse<Hex> = typed(
+  'hexutil.Bytes',
+  unless(toHex, (written) => (written === '' ? '0x' : bytesIn(written))),
 )
 
 /** Hex with whole bytes. @throws ParameterError */
@@ -124,13 +125,15 @@ export function bytesIn(written: string): Hex {
 }
 
 /** A 32-byte value. */
-export const hash32: Parse<Hash32> = typed('common.Hash', (written) =>
-  toHash32(bytesOf(written, 32, 'common.Hash')),
+export const hash32: Parse<Hash32> = typed(
+  'common.Hash',
+  unless(toHash32, (written) => toHash32(bytesOf(written, 32, 'common.Hash'))),
 )
 
 /** A 20-byte value, in any letter case. */
-export const address: Parse<Address> = typed('common.Address', (written) =>
-  toAddress(bytesOf(written, 20, 'common.Address')),
+export const address: Parse<Address> = typed(
+  'common.Address',
+  unless(toAddress, (written) => toAddress(bytesOf(written, 20, 'common.Address'))),
 )
 
 /** Hex of so many bytes; `type` is what geth calls them. */
@@ -250,6 +253,20 @@ function typed<T>(type: string, read: (written: string) => T): Parse<T> {
     } catch (error) {
       if (!(error instanceof ParameterError) || error instanceof LengthError) throw error
       throw new UnmarshalError(error.message, type)
+    }
+  }
+}
+
+/** Reads what is written as usual, and asks `explain` for the rest: that reads it otherwise, or says what is wrong with it. */
+function unless<T>(
+  read: (written: string) => T,
+  explain: (written: string) => T,
+): (written: string) => T {
+  return (written) => {
+    try {
+      return read(written)
+    } catch {
+      return explain(written)
     }
   }
 }

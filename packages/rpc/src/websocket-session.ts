@@ -1,5 +1,6 @@
 import type { RawData, WebSocket } from 'ws'
 import type { Clock } from './clock.ts'
+import { createDeparture } from './departure.ts'
 import type { Dispatcher } from './dispatch.ts'
 import { notificationText } from './envelope.ts'
 import { createMessageQueue } from './message-queue.ts'
@@ -23,8 +24,7 @@ export function serveWebSocket(
   clock: Clock,
   isStranger: boolean,
 ): void {
-  const gone = new AbortController()
-  const closeListeners = new Set<() => void>()
+  const departure = createDeparture()
   let isAlive = true
 
   const send = (message: string): void => {
@@ -37,15 +37,12 @@ export function serveWebSocket(
     notify: (method, params) => {
       send(notificationText(method, params))
     },
-    onClose: (listener) => {
-      if (gone.signal.aborted) listener()
-      else closeListeners.add(listener)
-    },
+    onClose: departure.onLeave,
   }
   const queue = createMessageQueue<RawData>(
     limits.maxParallel,
     async (message) => {
-      const answer = await dispatcher.answer(toText(message), gone.signal, {
+      const answer = await dispatcher.answer(toText(message), departure, {
         connection,
         isStranger,
       })
@@ -77,9 +74,7 @@ export function serveWebSocket(
   socket.on('error', () => undefined)
   socket.on('close', () => {
     cancelPing()
-    gone.abort(new Error('the client is gone'))
-    for (const listener of closeListeners) listener()
-    closeListeners.clear()
+    departure.leave()
   })
 }
 

@@ -8,8 +8,14 @@ import {
 } from '@ethereumjs/evm'
 import { Account, createZeroAddress, type Address as InnerAddress } from '@ethereumjs/util'
 import type { State } from '../state.ts'
+import { AccessJournal, asJournal } from './access-journal.ts'
 import { Frame, type Operation, STEPS_AT_ONCE } from './frame.ts'
-import type { InnerInterpreterClass, RunState } from './inner-interpreter.ts'
+import {
+  MEMORY_KEPT,
+  type ReusableInterpreter,
+  type ReusableInterpreterClass,
+  type RunState,
+} from './inner-interpreter.ts'
 import { createOperations } from './operations.ts'
 
 /** Lets others go ahead, if it is their turn. @throws if there is no time left. */
@@ -18,7 +24,16 @@ export type Pause = () => Promise<void> | undefined
 /** More than numbers hold exactly. */
 const MAX_GAS = BigInt(Number.MAX_SAFE_INTEGER)
 
+const MAX_BALANCE = 2n ** 256n - 1n
+
+/** Code that begins with this byte names an account whose code is meant (EIP-7702); no other can (EIP-3541). */
+const DELEGATION_BYTE = 0xef
+
 const NOTHING = new Uint8Array()
+
+const INTERPRETERS_KEPT = 64
+
+type MessageTo = Parameters<EVM['_executeCall']>[0]
 
 const WATCHED = ['beforeMessage', 'afterMessage', 'step'] as const
 
@@ -31,18 +46,24 @@ export class FastEvm extends EVM {
   pause: Pause | undefined
   /** Is told of each message to an account before it runs. */
   see: ((to: InnerAddress, data: Uint8Array) => void) | undefined
+  /** The journal, by its own name. */
+  readonly accesses: AccessJournal
   readonly #state: State
-  readonly #interpreters: ReturnType<typeof openState>
+  readonly #interpreters: ReusableInterpreterClass
+  /** Those of frames that have ended. */
+  readonly #idle: ReusableInterpreter[] = []
   readonly #operations: readonly Operation[] | undefined
 
   constructor(
     options: EVMOpts & { readonly stateManager: State },
-    interpreters: InnerInterpreterClass,
+    interpreters: ReusableInterpreterClass,
   ) {
     super(options)
     this.#state = options.stateManager
     this.#operations = createOperations(this._opcodeMap, this.common)
-    this.#interpreters = openState(interpreters)
+    this.#interpreters = interpreters
+    this.accesses = new AccessJournal(this.#state, this.precompiles.keys())
+    this.journal = asJournal(this.accesses)
   }
 
   /** Whether somebody wants to know of messages or steps. */
@@ -61,6 +82,59 @@ export class FastEvm extends EVM {
     return super.runCall(options)
   }
 
+  /** What EthereumJS's own does under the rules of {@link createOperations}, without copies, and without writing what stays as it is. */
+  protected override async _executeCall(message: MessageTo): Promise<EVMResult> {
+    if (this.#operations === undefined || this.DEBUG) return super._executeCall(message)
+    const failure = message.delegatecall ? undefined : this.#moveValue(message)
+    if (!this.#findCode(message)) await this._loadCode(message)
+    const { code, gasRefund, gasLimit } = message
+    if (code === undefined || code.length === 0 || failure !== undefined) {
+      const nothing = { gasRefund, executionGasUsed: 0n, returnValue: NOTHING }
+      return {
+        execResult: failure === undefined ? nothing : { ...nothing, exceptionError: failure },
+      }
+    }
+    const execResult =
+      typeof code === 'function'
+        ? { ...(await this.runPrecompile(code, message.data, gasLimit)), gasRefund }
+        : await this.runInterpreter(message)
+    if (message.depth === 0 && this.common.isActivatedEIP(1153)) this.transientStorage.clear()
+    return { execResult }
+  }
+
+  /** Moves the ether of a message, and touches both accounts. @returns why it cannot be moved. */
+  #moveValue({ caller, to, value }: MessageTo): EVMError | undefined {
+    let failure: EVMError | undefined
+    const sender = this.#state.peekAccount(caller) ?? new Account()
+    if (sender.balance < value) failure = new EVMError(EVMError.errorMessages.INSUFFICIENT_BALANCE)
+    else this.#add(caller, sender, -value)
+    // Read after that: it may be the same account.
+    const receiver = this.#state.peekAccount(to) ?? new Account()
+    if (receiver.balance + value > MAX_BALANCE) {
+      failure = new EVMError(EVMError.errorMessages.VALUE_OVERFLOW)
+    } else this.#add(to, receiver, value)
+    return failure
+  }
+
+  #add(address: InnerAddress, account: Account, amount: bigint): void {
+    this.accesses.touch(address.bytes)
+    if (amount === 0n && this.#state.peekAccount(address) !== undefined) return
+    const { nonce, balance, storageRoot, codeHash } = account
+    this.#state.giveAccount(address, new Account(nonce, balance + amount, storageRoot, codeHash))
+  }
+
+  /** Sets the code that a message runs. @returns whether that was done: what stands for the code of another account is EthereumJS's to find. */
+  #findCode(message: MessageTo): boolean {
+    if (message.code !== undefined || this.accesses.isPrecompile(message.codeAddress.bytes)) {
+      return message.code !== undefined
+    }
+    const code = this.#state.readCode(message.codeAddress)
+    if (code[0] === DELEGATION_BYTE) return false
+    message.code = code
+    message.isCompiled = false
+    return true
+  }
+
   protected override async runInterpreter(
     message: Message,
     options: Parameters<EVM['runInterpreter']>[1] = {},
@@ -76,39 +150,50 @@ export class FastEvm extends EVM {
     ) {
       return super.runInterpreter(message, options)
     }
-    const interpreter = new this.#interpreters(
-      this,
-      this.#state,
-      this.blockchain,
-      this.#environmentOf(message, code),
-      gasLimit,
-      this.journal,
-      this.performanceLogger,
-    )
+    const interpreter = this.#takeInterpreter(this.#environmentOf(message, code), gasLimit)
+    const { runState } = interpreter
     if (selfdestruct !== undefined) interpreter._result.selfdestruct = selfdestruct
     if (createdAddresses !== undefined) interpreter._result.createdAddresses = createdAddresses
-    const frame = new Frame(interpreter.runState, this.#state, this.common, code)
+    const frame = new Frame(runState, this.#state, this.accesses, this.common, code)
     const exceptionError = await runFrame(frame, operations, () => this.pause?.())
-    const result =
-      exceptionError === undefined
-        ? interpreter._result
-        : {
-            ...interpreter._result,
-            logs: [],
-            selfdestruct: new Map<never, never>(),
-            createdAddresses: new Set<never>(),
-          }
-    const isAllSpent =
-      exceptionError !== undefined && exceptionError.error !== EVMError.errorMessages.REVERT
-    const { gasLeft, gasRefund } = interpreter.runState
-    return {
-      ...result,
-      ...(exceptionError === undefined ? {} : { exceptionError, runState: interpreter.runState }),
-      gas: gasLeft,
-      executionGasUsed: isAllSpent ? gasLimit : gasLimit - gasLeft,
-      gasRefund,
-      returnValue: result.returnValue ?? new Uint8Array(),
+    const { gasLeft: gas, gasRefund } = runState
+    const returnValue = interpreter._result.returnValue ?? NOTHING
+    if (exceptionError === undefined) {
+      const result = interpreter._result
+      const isSmall = runState.memory._store.length <= MEMORY_KEPT
+      if (isSmall && this.#idle.length < INTERPRETERS_KEPT) this.#idle.push(interpreter)
+      return { ...result, gas, executionGasUsed: gasLimit - gas, gasRefund, returnValue }
     }
+    const isAllSpent = exceptionError.error !== EVMError.errorMessages.REVERT
+    return {
+      logs: [],
+      selfdestruct: new Map(),
+      createdAddresses: new Set(),
+      exceptionError,
+      runState,
+      gas,
+      executionGasUsed: isAllSpent ? gasLimit : gasLimit - gas,
+      gasRefund,
+      returnValue,
+    }
+  }
+
+  #takeInterpreter(environment: RunState['env'], gas: bigint): ReusableInterpreter {
+    const idle = this.#idle.pop()
+    if (idle !== undefined) {
+      idle.restart(environment, gas)
+      return idle
+    }
+    const { blockchain, journal, performanceLogger } = this
+    return new this.#interpreters(
+      this,
+      this.#state,
+      blockchain,
+      environment,
+      gas,
+      journal,
+      performanceLogger,
+    )
   }
 
   #environmentOf(message: Message, code: Uint8Array): RunState['env'] {
@@ -137,15 +222,6 @@ export class FastEvm extends EVM {
       ...(message.createdAddresses === undefined
         ? {}
         : { createdAddresses: message.createdAddresses }),
-    }
-  }
-}
-
-/** Interpreters whose state can be seen. */
-function openState(interpreters: InnerInterpreterClass) {
-  return class extends interpreters {
-    get runState(): RunState {
-      return this._runState
     }
   }
 }

@@ -1,6 +1,7 @@
 import type { Common } from '@ethereumjs/common'
 import { EVMError } from '@ethereumjs/evm'
 import type { State } from '../state.ts'
+import type { AccessJournal } from './access-journal.ts'
 import { analyse, type CodeAnalysis } from './code-analysis.ts'
 import type { InnerInterpreter, InnerOpcode, RunState } from './inner-interpreter.ts'
 
@@ -29,6 +30,7 @@ export class Frame {
   readonly interpreter: InnerInterpreter
   readonly common: Common
   readonly state: State
+  readonly journal: AccessJournal
   readonly stack: RunState['stack']
   readonly code: Uint8Array
   readonly analysis: CodeAnalysis
@@ -44,12 +46,20 @@ export class Frame {
   #words: number
   #memoryCost: number
   #view: DataView
+  #callData: DataView | undefined
 
-  constructor(inner: RunState, state: State, common: Common, code: Uint8Array) {
+  constructor(
+    inner: RunState,
+    state: State,
+    journal: AccessJournal,
+    common: Common,
+    code: Uint8Array,
+  ) {
     this.inner = inner
     this.interpreter = inner.interpreter
     this.common = common
     this.state = state
+    this.journal = journal
     this.stack = inner.stack
     this.code = code
     this.analysis = analyse(code)
@@ -113,6 +123,12 @@ export class Frame {
     const bytes = this.memory(size)
     if (this.#view.buffer !== bytes.buffer) this.#view = viewOf(bytes)
     return this.#view
+  }
+
+  /** What the frame was called with, by words. */
+  get callData(): DataView {
+    this.#callData ??= viewOf(this.interpreter.getCallData())
+    return this.#callData
   }
 
   /** A copy of a stretch of memory that has been paid; empty wherever it begins if `length` is 0. */

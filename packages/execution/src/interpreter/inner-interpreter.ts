@@ -17,7 +17,7 @@ export type InnerInterpreter = RunState['interpreter']
 export type InnerOpcode = ReturnType<InnerInterpreter['lookupOpInfo']>
 
 /** How one is made. */
-export type InnerInterpreterClass = new (
+type InnerInterpreterClass = new (
   evm: EVM,
   state: State,
   blockchain: RunState['blockchain'],
@@ -27,21 +27,42 @@ export type InnerInterpreterClass = new (
   performanceLogger: EVMPerformanceLogger,
 ) => InnerInterpreter
 
+/** What a frame runs in. */
+type Environment = RunState['env']
+
+/** EthereumJS's interpreter of one frame after the other. Each has eight kilobytes of memory, which take as long to make as a small call takes to run. */
+export type ReusableInterpreter = InnerInterpreter & {
+  readonly runState: RunState
+  /** Begins another frame. Nothing of the last one is left. */
+  readonly restart: (environment: Environment, gas: bigint) => void
+}
+
+/** How one is made. */
+export type ReusableInterpreterClass = new (
+  ...parts: ConstructorParameters<InnerInterpreterClass>
+) => ReusableInterpreter
+
+/** Larger ones are not kept: what was written to has to be cleared. */
+export const MEMORY_KEPT: number = 2 ** 14
+
+const NOTHING = new Uint8Array()
+const INVALID = 0xfe
+
 /** An opcode that means nothing on any chain. */
 const PROBE = 0x0c
 
-let loaded: Promise<InnerInterpreterClass> | undefined
+let loaded: Promise<ReusableInterpreterClass> | undefined
 
 /**
  * The class of EthereumJS's interpreters. Its package keeps it to itself but hands an instance to each custom opcode, so one is run, once
  * in a process.
  */
-export function loadInnerInterpreter(common: Common): Promise<InnerInterpreterClass> {
+export function loadInnerInterpreter(common: Common): Promise<ReusableInterpreterClass> {
   loaded ??= capture(common)
   return loaded
 }
 
-async function capture(common: Common): Promise<InnerInterpreterClass> {
+async function capture(common: Common): Promise<ReusableInterpreterClass> {
   const seen: unknown[] = []
   const evm = new EVM({
     common,
@@ -63,9 +84,46 @@ async function capture(common: Common): Promise<InnerInterpreterClass> {
   await evm.runCode({ code: Uint8Array.of(PROBE), gasLimit: 1n })
   const [found] = seen
   if (!isInterpreterClass(found)) throw new TypeError('expected an interpreter, received none')
-  return found
+  return reusable(found)
 }
 
 function isInterpreterClass(value: unknown): value is InnerInterpreterClass {
   return typeof value === 'function' && 'runStep' in Object(value.prototype)
+}
+
+/** Interpreters that can be used again. */
+function reusable(interpreters: InnerInterpreterClass): ReusableInterpreterClass {
+  return class extends interpreters {
+    get runState(): RunState {
+      return this._runState
+    }
+
+    restart(environment: Environment, gas: bigint): void {
+      const { memory, stack, stateManager, blockchain } = this._runState
+      memory._store.fill(0)
+      while (stack.length > 0) stack.pop()
+      this._env = environment
+      this._result = { logs: [], selfdestruct: new Map() }
+      this._runState = {
+        programCounter: 0,
+        opCode: INVALID,
+        memory,
+        memoryWordCount: 0n,
+        highestMemCost: 0n,
+        stack,
+        code: NOTHING,
+        validJumps: NOTHING,
+        cachedPushes: {},
+        stateManager,
+        blockchain,
+        env: environment,
+        shouldDoJumpAnalysis: true,
+        interpreter: this,
+        gasRefund: environment.gasRefund,
+        gasLeft: gas,
+        stateGasSpilled: 0n,
+        returnBytes: NOTHING,
+      }
+    }
+  }
 }

@@ -152,14 +152,13 @@ function move(fee: number, wordFee: number): Run {
   }
 }
 
-function loadCallData({ interpreter, stack }: Frame): void {
-  const bytes = interpreter.getCallData()
+function loadCallData({ callData, stack }: Frame): void {
   const at = Number(stack.pop())
-  if (at + 32 <= bytes.length) {
-    stack.push(readWord(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), at))
+  if (at + 32 <= callData.byteLength) {
+    stack.push(readWord(callData, at))
     return
   }
-  const word = new Uint8Array(32)
-  if (at < bytes.length) word.set(bytes.subarray(at))
-  stack.push(readWord(new DataView(word.buffer), 0))
+  const word = new DataView(new ArrayBuffer(32))
+  for (let i = at; i < callData.byteLength; i++) word.setUint8(i - at, callData.getUint8(i))
+  stack.push(readWord(word, 0))
 }

@@ -77,9 +77,6 @@ export function storageAccessOf(common: Common): ReadonlyMap<number, Run> {
 }
 
 /** Whether the slot was touched before; from now on it was. */
-function warm({ interpreter }: Frame, slot: Uint8Array): boolean {
-  const address = interpreter.getAddress().bytes
-  if (interpreter.journal.isWarmedStorage(address, slot)) return true
-  interpreter.journal.addWarmedStorage(address, slot)
-  return false
+function warm({ interpreter, journal }: Frame, slot: Uint8Array): boolean {
+  return journal.warmSlot(interpreter.getAddress().bytes, slot)
 }
