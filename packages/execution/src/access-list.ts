@@ -48,15 +48,14 @@ export async function findAccessList(
   let accessList = request.accessList ?? []
   for (let runs = 1; ; runs++) {
     const tracer = createAccessListTracer(isFree)
-    const mark = state.mark()
-    await state.checkpoint()
+    const mark = state.open()
     const detach = attachTracer(machine, tracer, takeTurn)
     let run: Awaited<ReturnType<typeof applyMessage>>
     try {
       run = await applyMessage(machine, block, { ...request, accessList }, gas, common)
     } finally {
       detach()
-      await abandon(machine, mark)
+      abandon(machine, mark)
     }
     if (!run.ok) return run
     const { gasUsed, fault, returned } = run.value

@@ -50,11 +50,11 @@ export function authorityOf(authorization: Authorization): Address | undefined {
  *
  * @returns the refund for authorities that were there already.
  */
-export async function applyAuthorizations(
+export function applyAuthorizations(
   { state, evm }: Machine,
   authorizations: readonly Authorization[],
   chainId: bigint,
-): Promise<bigint> {
+): bigint {
   let refund = 0n
   for (const authorization of authorizations) {
     if (authorization.chainId !== 0n && authorization.chainId !== chainId) continue
@@ -67,7 +67,7 @@ export async function applyAuthorizations(
     const isDelegated = bytesToHex(code.subarray(0, 3)) === bytesToHex(DELEGATION)
     if ((code.length > 0 && !isDelegated) || (known?.nonce ?? 0n) !== authorization.nonce) continue
     if (known !== undefined) refund += KNOWN_ACCOUNT_REFUND
-    await state.putCode(
+    state.writeCode(
       inner,
       authorization.address === ZERO_ADDRESS
         ? new Uint8Array()
@@ -75,7 +75,7 @@ export async function applyAuthorizations(
     )
     const account = state.readAccount(inner) ?? new Account()
     account.nonce += 1n
-    await state.putAccount(inner, account)
+    state.giveAccount(inner, account)
   }
   return refund
 }

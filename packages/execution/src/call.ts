@@ -89,15 +89,14 @@ export async function runCall(
   gas: bigint,
   common: Common,
 ): Promise<Outcome> {
-  const mark = machine.state.mark()
-  await machine.state.checkpoint()
+  const mark = machine.state.open()
   try {
     const run = await applyMessage(machine, block, request, gas, common)
     if (!run.ok) return run
     const { returned, gasUsed, refund, fault } = run.value
     return fault === undefined ? accept({ returned, gasUsed, refund }) : refuse(fault)
   } finally {
-    await abandon(machine, mark)
+    abandon(machine, mark)
   }
 }
 
@@ -147,7 +146,7 @@ export async function applyMessage(
 
   account.balance -= gas * price
   account.nonce += 1n
-  await state.putAccount(caller, account)
+  state.giveAccount(caller, account)
   const to = request.to === undefined ? undefined : innerAddress(request.to)
   const context = contextOf({ header, feeRecipient }, baseFee, common)
   const { accesses } = evm
@@ -159,11 +158,7 @@ export async function applyMessage(
     accesses.addAlwaysWarmAddress(address)
     for (const key of storageKeys) accesses.addAlwaysWarmSlot(address, key)
   }
-  const authorized = await applyAuthorizations(
-    machine,
-    request.authorizationList ?? [],
-    common.chainId(),
-  )
+  const authorized = applyAuthorizations(machine, request.authorizationList ?? [], common.chainId())
   const { createdAddress, execResult } = await evm.runCall({
     block: context,
     caller,

@@ -55,13 +55,11 @@ export function createMachinePool(
   }))
   const waiting: ((slot: Slot) => void)[] = []
 
-  const acquire = (root: Hash32): Promise<Slot> => {
+  const take = (root: Hash32): Slot | undefined => {
     const warm = free.findIndex((slot) => slot.machine !== undefined && slot.root === root)
-    const [slot] = free.splice(Math.max(warm, 0), 1)
-    return slot === undefined
-      ? new Promise((resolve) => waiting.push(resolve))
-      : Promise.resolve(slot)
+    return free.splice(Math.max(warm, 0), 1)[0]
   }
+  const turn = (): Promise<Slot> => new Promise((resolve) => waiting.push(resolve))
   const release = (slot: Slot): void => {
     const next = waiting.shift()
     if (next === undefined) free.push(slot)
@@ -70,7 +68,7 @@ export function createMachinePool(
 
   return {
     use: async (root, step) => {
-      const slot = await acquire(root)
+      const slot = take(root) ?? (await turn())
       try {
         if (
           slot.machine === undefined ||
@@ -93,7 +91,7 @@ export function createMachinePool(
       }
     },
     useOnce: async (root, step, ms = timeoutMs) => {
-      const slot = await acquire(root)
+      const slot = take(root) ?? (await turn())
       try {
         const machine = await create(root)
         keepPace(machine, slot.pace)

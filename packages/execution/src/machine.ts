@@ -138,7 +138,7 @@ export async function createMachine(
  * Undoes what the EVM did since the state was at `mark` ({@link State.mark}) and threw instead of returning: EthereumJS then leaves its
  * checkpoints open.
  */
-export async function abandon({ evm, state }: Machine, mark: number): Promise<void> {
+export function abandon({ evm, state }: Machine, mark: number): void {
   state.unwind(mark)
   evm.journal.cleanJournal()
   evm.transientStorage.clear()

@@ -156,11 +156,17 @@ export class State implements StateManagerInterface {
   }
 
   async putCode(address: Address, code: Uint8Array): Promise<void> {
+    this.writeCode(address, code)
+  }
+
+  /** Changes the code of an account, at once. */
+  writeCode(address: Address, code: Uint8Array): void {
     const hash = this.#keccak(code)
     const key = toByteKey(hash)
     this.#codes.set(key, code)
     this.#newCodes.set(key, code)
-    await this.modifyAccountFields(address, { codeHash: hash })
+    const { nonce, balance, storageRoot } = this.peekAccount(address) ?? new Account()
+    this.giveAccount(address, new Account(nonce, balance, storageRoot, hash))
   }
 
   /**
@@ -244,7 +250,12 @@ export class State implements StateManagerInterface {
   }
 
   async checkpoint(): Promise<void> {
-    this.#checkpoints.push(this.#undo.length)
+    this.open()
+  }
+
+  /** Opens a checkpoint, at once. @returns how many were open, for {@link unwind}. */
+  open(): number {
+    return this.#checkpoints.push(this.#undo.length) - 1
   }
 
   async commit(): Promise<void> {

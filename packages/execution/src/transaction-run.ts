@@ -50,7 +50,7 @@ export async function tryTransaction(
     })
   } catch (error) {
     if (error instanceof StateUnavailableError) throw error
-    await abandon(machine, mark)
+    abandon(machine, mark)
     return error instanceof Error ? error.message : String(error)
   }
   const ran = {

@@ -33,6 +33,8 @@ const NOTHING = new Uint8Array()
 
 const INTERPRETERS_KEPT = 64
 
+const NOBODY = Promise.resolve()
+
 type MessageTo = Parameters<EVM['_executeCall']>[0]
 
 const WATCHED = ['beforeMessage', 'afterMessage', 'step'] as const
@@ -64,6 +66,11 @@ export class FastEvm extends EVM {
     this.#interpreters = interpreters
     this.accesses = new AccessJournal(this.#state, this.precompiles.keys())
     this.journal = asJournal(this.accesses)
+    const emit = this._emit
+    Object.assign(this, {
+      _emit: (topic: string, data: unknown): Promise<void> =>
+        this.events.eventNames().length === 0 ? NOBODY : emit(topic, data),
+    })
   }
 
   /** Whether somebody wants to know of messages or steps. */
@@ -154,7 +161,7 @@ export class FastEvm extends EVM {
     const { runState } = interpreter
     if (selfdestruct !== undefined) interpreter._result.selfdestruct = selfdestruct
     if (createdAddresses !== undefined) interpreter._result.createdAddresses = createdAddresses
-    const frame = new Frame(runState, this.#state, this.accesses, this.common, code)
+    const frame = new Frame(interpreter, this.#state, this.accesses, this.common, code)
     const exceptionError = await runFrame(frame, operations, () => this.pause?.())
     const { gasLeft: gas, gasRefund } = runState
     const returnValue = interpreter._result.returnValue ?? NOTHING

@@ -3,7 +3,12 @@ import { EVMError } from '@ethereumjs/evm'
 import type { State } from '../state.ts'
 import type { AccessJournal } from './access-journal.ts'
 import { analyse, type CodeAnalysis } from './code-analysis.ts'
-import type { InnerInterpreter, InnerOpcode, RunState } from './inner-interpreter.ts'
+import {
+  type InnerOpcode,
+  type ReusableInterpreter,
+  type RunState,
+  viewOf,
+} from './inner-interpreter.ts'
 
 /** One opcode. */
 export type Operation = {
@@ -27,7 +32,7 @@ const QUADRATIC_DIVISOR = 512
  */
 export class Frame {
   readonly inner: RunState
-  readonly interpreter: InnerInterpreter
+  readonly interpreter: ReusableInterpreter
   readonly common: Common
   readonly state: State
   readonly journal: AccessJournal
@@ -45,29 +50,28 @@ export class Frame {
   pending: Promise<void> | undefined
   #words: number
   #memoryCost: number
-  #view: DataView
   #callData: DataView | undefined
 
   constructor(
-    inner: RunState,
+    interpreter: ReusableInterpreter,
     state: State,
     journal: AccessJournal,
     common: Common,
     code: Uint8Array,
   ) {
+    const inner = interpreter.runState
     this.inner = inner
-    this.interpreter = inner.interpreter
+    this.interpreter = interpreter
     this.common = common
     this.state = state
     this.journal = journal
     this.stack = inner.stack
     this.code = code
     this.analysis = analyse(code)
-    this.isStatic = inner.interpreter.isStatic()
+    this.isStatic = interpreter.isStatic()
     this.gas = Number(inner.gasLeft)
     this.#words = Number(inner.memoryWordCount)
     this.#memoryCost = Number(inner.highestMemCost)
-    this.#view = viewOf(inner.memory._store)
   }
 
   /** Takes gas. @throws EVMError if there is not enough. */
@@ -121,8 +125,9 @@ export class Frame {
   /** As {@link memory}, by words. */
   view(size: number): DataView {
     const bytes = this.memory(size)
-    if (this.#view.buffer !== bytes.buffer) this.#view = viewOf(bytes)
-    return this.#view
+    const { interpreter } = this
+    if (interpreter.memoryView.buffer !== bytes.buffer) interpreter.memoryView = viewOf(bytes)
+    return interpreter.memoryView
   }
 
   /** What the frame was called with, by words. */
@@ -191,8 +196,4 @@ function quadraticPart(words: number): number {
     2 * whole * rest +
     Math.floor((rest * rest) / QUADRATIC_DIVISOR)
   )
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
 }

@@ -33,6 +33,8 @@ type Environment = RunState['env']
 /** EthereumJS's interpreter of one frame after the other. Each has eight kilobytes of memory, which take as long to make as a small call takes to run. */
 export type ReusableInterpreter = InnerInterpreter & {
   readonly runState: RunState
+  /** Its memory by words, as far as that has not been replaced by more. */
+  memoryView: DataView
   /** Begins another frame. Nothing of the last one is left. */
   readonly restart: (environment: Environment, gas: bigint) => void
 }
@@ -94,6 +96,8 @@ function isInterpreterClass(value: unknown): value is InnerInterpreterClass {
 /** Interpreters that can be used again. */
 function reusable(interpreters: InnerInterpreterClass): ReusableInterpreterClass {
   return class extends interpreters {
+    memoryView: DataView = viewOf(this._runState.memory._store)
+
     get runState(): RunState {
       return this._runState
     }
@@ -126,4 +130,9 @@ function reusable(interpreters: InnerInterpreterClass): ReusableInterpreterClass
       }
     }
   }
+}
+
+/** Bytes by words. */
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
 }
