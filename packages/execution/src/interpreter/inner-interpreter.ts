@@ -11,7 +11,7 @@ type OpcodeHandler = Extract<CustomOpcode, { logicFunction: unknown }>['logicFun
 export type RunState = Parameters<OpcodeHandler>[0]
 
 /** EthereumJS's interpreter of one frame. */
-export type InnerInterpreter = RunState['interpreter']
+type InnerInterpreter = RunState['interpreter']
 
 /** EthereumJS's opcode: price, gas function and handler. */
 export type InnerOpcode = ReturnType<InnerInterpreter['lookupOpInfo']>
