@@ -15,7 +15,7 @@ import {
 import { type Authorization, applyAuthorizations } from './authorizations.ts'
 import { gethWords } from './geth-words.ts'
 import { calldataFloor, intrinsicGas, MAX_INIT_CODE_BYTES } from './intrinsic-gas.ts'
-import { abandon, blockContext, innerAddress, type Machine, toLogs } from './machine.ts'
+import { abandon, blockContext, innerAddress, type Machine, toLogs, warmUp } from './machine.ts'
 import type { Log } from './receipt.ts'
 
 /** A call that is not a transaction. Unset fees mean none are paid and BASEFEE reads 0, as in geth. */
@@ -149,15 +149,12 @@ export async function applyMessage(
   state.giveAccount(caller, account)
   const to = request.to === undefined ? undefined : innerAddress(request.to)
   const context = contextOf({ header, feeRecipient }, baseFee, common)
-  const { accesses } = evm
-  // EIP-2929, EIP-2930, EIP-3651: what costs no cold access, beside precompiles.
-  accesses.keepWarm(caller.bytes)
-  accesses.keepWarm(context.header.coinbase.bytes)
-  if (to !== undefined) accesses.keepWarm(to.bytes)
-  for (const { address, storageKeys } of request.accessList ?? []) {
-    accesses.addAlwaysWarmAddress(address)
-    for (const key of storageKeys) accesses.addAlwaysWarmSlot(address, key)
-  }
+  const { coinbase } = context.header
+  warmUp(
+    evm.accesses,
+    to === undefined ? [caller, coinbase] : [caller, coinbase, to],
+    request.accessList,
+  )
   const authorized = applyAuthorizations(machine, request.authorizationList ?? [], common.chainId())
   const { createdAddress, execResult } = await evm.runCall({
     block: context,

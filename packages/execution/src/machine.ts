@@ -28,6 +28,7 @@ import { loadInnerInterpreter } from './interpreter/inner-interpreter.ts'
 import { FAST_PRECOMPILES, FastBls, FastBn254 } from './precompiles.ts'
 import type { Log } from './receipt.ts'
 import type { State } from './state.ts'
+import type { AccessListEntry } from './transaction.ts'
 
 /** Finds the hash of an ancestor, for BLOCKHASH: the block of `number` on the branch that ends in `parentHash`. */
 export type AncestorHash = (parentHash: Hash32, number: bigint) => Hash32 | undefined
@@ -221,6 +222,19 @@ export async function callEndOfBlock(
     throw new SystemCallError(execResult.exceptionError.error, bytesToHex(execResult.returnValue))
   }
   return toLogs(execResult.logs)
+}
+
+/** Warms what costs a message no cold access beside precompiles (EIP-2929, EIP-2930, EIP-3651). */
+export function warmUp(
+  accesses: FastEvm['accesses'],
+  addresses: readonly InnerAddress[],
+  accessList: readonly AccessListEntry[] | undefined,
+): void {
+  for (const { bytes } of addresses) accesses.keepWarm(bytes)
+  for (const { address, storageKeys } of accessList ?? []) {
+    accesses.addAlwaysWarmAddress(address)
+    for (const key of storageKeys) accesses.addAlwaysWarmSlot(address, key)
+  }
 }
 
 /** Logs of the EVM as this package's. */

@@ -1,9 +1,11 @@
 import type { Block as InnerBlock } from '@ethereumjs/block'
 import { runTx } from '@ethereumjs/vm'
 import { toAddress } from '@mosaic/primitives'
+import { admit } from './admission.ts'
 import type { Crypto } from './crypto.ts'
 import { StateUnavailableError } from './errors.ts'
 import { abandon, innerAddress, type Machine, toLogs } from './machine.ts'
+import { runPlainCall } from './plain-call.ts'
 import { tryPlainTransfer } from './plain-transfer.ts'
 import { encodeReceiptEnvelope, logsBloom, type Receipt } from './receipt.ts'
 import { innerTransaction, isImpersonated, type Transaction } from './transaction.ts'
@@ -21,6 +23,11 @@ export function startRun(): Run {
   return { gasUsed: 0n, receipts: [], envelopes: [], bloom: new Uint8Array(256) }
 }
 
+/** What a transaction did. */
+type Ran = Pick<Receipt, 'gasUsed' | 'succeeded' | 'logs'> & {
+  readonly created?: { readonly toString: () => string } | undefined
+}
+
 /** Runs one transaction; the reason why it cannot run, or undefined after it has. */
 export async function tryTransaction(
   machine: Machine,
@@ -29,38 +36,55 @@ export async function tryTransaction(
   run: Run,
   crypto: Crypto,
 ): Promise<string | undefined> {
-  const gasUsed = tryPlainTransfer(machine, context, transaction, run.gasUsed)
-  if (gasUsed !== undefined) {
-    note(run, context, transaction, { gasUsed, succeeded: true, logs: [] }, crypto)
-    return undefined
-  }
   const mark = machine.state.mark()
-  const tx = innerTransaction(transaction, machine.vm.common)
-  if (isImpersonated(transaction)) {
-    const sender = innerAddress(transaction.from)
-    if (machine.state.readCode(sender).length > 0) machine.state.disguise(sender)
-  }
-  let result: Awaited<ReturnType<typeof runTx>>
   try {
-    result = await runTx(machine.vm, {
-      tx,
-      block: context,
-      blockGasUsed: run.gasUsed,
-      skipHardForkValidation: true,
-    })
+    note(run, context, transaction, await execute(machine, context, transaction, run), crypto)
+    return undefined
   } catch (error) {
     if (error instanceof StateUnavailableError) throw error
     abandon(machine, mark)
     return error instanceof Error ? error.message : String(error)
   }
-  const ran = {
-    gasUsed: result.totalGasSpent,
-    succeeded: result.execResult.exceptionError === undefined,
-    logs: toLogs(result.execResult.logs),
-    created: result.createdAddress,
+}
+
+async function execute(
+  machine: Machine,
+  context: InnerBlock,
+  transaction: Transaction,
+  run: Run,
+): Promise<Ran> {
+  const admission = admit(machine, context.header, transaction, run.gasUsed)
+  if (admission === undefined) return executeByVm(machine, context, transaction, run)
+  const gasUsed = tryPlainTransfer(machine, context.header, transaction, admission)
+  return gasUsed === undefined
+    ? runPlainCall(machine, context, transaction, admission)
+    : { gasUsed, succeeded: true, logs: [] }
+}
+
+/** Leaves everything to EthereumJS. @throws what it refuses. */
+async function executeByVm(
+  machine: Machine,
+  context: InnerBlock,
+  transaction: Transaction,
+  run: Run,
+): Promise<Ran> {
+  const tx = innerTransaction(transaction, machine.vm.common)
+  if (isImpersonated(transaction)) {
+    const sender = innerAddress(transaction.from)
+    if (machine.state.readCode(sender).length > 0) machine.state.disguise(sender)
   }
-  note(run, context, transaction, ran, crypto)
-  return undefined
+  const { totalGasSpent, execResult, createdAddress } = await runTx(machine.vm, {
+    tx,
+    block: context,
+    blockGasUsed: run.gasUsed,
+    skipHardForkValidation: true,
+  })
+  return {
+    gasUsed: totalGasSpent,
+    succeeded: execResult.exceptionError === undefined,
+    logs: toLogs(execResult.logs),
+    created: createdAddress,
+  }
 }
 
 /** Adds what a transaction did to what the block's did. */
@@ -68,9 +92,7 @@ function note(
   run: Run,
   context: InnerBlock,
   transaction: Transaction,
-  ran: Pick<Receipt, 'gasUsed' | 'succeeded' | 'logs'> & {
-    readonly created?: { toString: () => string } | undefined
-  },
+  ran: Ran,
   crypto: Crypto,
 ): void {
   const { gasUsed, succeeded, logs, created } = ran

@@ -3,7 +3,7 @@ import { eoaCode7702SignAuthorization } from '@ethereumjs/util'
 import { type Address, bytesToHex, hexToBytes } from '@mosaic/primitives'
 import { createCommon } from '../src/common.ts'
 import { loadCrypto } from '../src/crypto.ts'
-import type { Transaction } from '../src/index.ts'
+import type { AccessListEntry, Transaction } from '../src/index.ts'
 import { type Account, CHAIN_ID, type TestChain } from './test-chain.ts'
 
 const common = createCommon(CHAIN_ID, await loadCrypto())
@@ -20,6 +20,8 @@ export type Fields = {
   readonly cap?: bigint
   readonly chainId?: bigint
   readonly type?: 0 | 1 | 2 | 4
+  /** Of other types than 0. */
+  readonly accessList?: readonly AccessListEntry[]
   /** Whom an account lets act for it (type 4): the account, the code's address and the account's nonce. */
   readonly authorization?: readonly [Account, Address, bigint]
 }
@@ -52,7 +54,16 @@ export function signRaw(from: Account, fields: Fields): Uint8Array {
             ),
           ],
         }
-  const data: TypedTxData = { type, ...shared, ...fees, ...authorizationList }
+  const accessList =
+    type === 0 || fields.accessList === undefined
+      ? {}
+      : {
+          accessList: fields.accessList.map(({ address, storageKeys }) => ({
+            address,
+            storageKeys: [...storageKeys],
+          })),
+        }
+  const data: TypedTxData = { type, ...shared, ...fees, ...accessList, ...authorizationList }
   const rules =
     fields.chainId === undefined || fields.chainId === CHAIN_ID
       ? common

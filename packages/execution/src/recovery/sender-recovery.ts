@@ -28,6 +28,8 @@ const FEWEST = 32
 /** About 2 s of work. */
 const MOST_WAITING = 20_000
 
+const HOLD_MS = 1000
+
 type Waiting = {
   readonly count: number
   readonly resolve: (found: readonly (RecoveredSender | undefined)[]) => void
@@ -124,7 +126,10 @@ export function createSenderRecovery(
     },
     close: async () => {
       end()
+      // Node sometimes forgets that it waits for a thread that kept no process alive before, and ends in the middle of this.
+      const hold = setInterval(() => undefined, HOLD_MS)
       await worker?.terminate()
+      clearInterval(hold)
     },
   }
 }
