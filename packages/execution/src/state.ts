@@ -5,7 +5,7 @@ import type {
   StorageRange,
 } from '@ethereumjs/common'
 import { RLP } from '@ethereumjs/rlp'
-import { Account, type Address, unpadBytes } from '@ethereumjs/util'
+import { Account, type Address } from '@ethereumjs/util'
 import { equalBytes } from '@mosaic/primitives'
 import { decodeAccount, encodeAccount } from './account-encoding.ts'
 import { type ByteKey, fromByteKey, toByteKey } from './byte-key.ts'
@@ -235,7 +235,7 @@ export class State implements StateManagerInterface {
     const slotKey = toByteKey(slot)
     const storage = this.#storageOf(key)
     if (this.#checkpoints.length > 0) this.#undo.push({ kind: 'slot', key, slot: slotKey, before })
-    storage.slots.set(slotKey, unpadBytes(value))
+    storage.slots.set(slotKey, withoutZeros(value))
     storage.dirty.add(slotKey)
   }
 
@@ -512,4 +512,11 @@ export class State implements StateManagerInterface {
 
 function copyAccount(account: Account): Account {
   return new Account(account.nonce, account.balance, account.storageRoot, account.codeHash)
+}
+
+/** A copy without leading zeros. */
+function withoutZeros(bytes: Uint8Array): Uint8Array {
+  let start = 0
+  while (bytes[start] === 0) start++
+  return bytes.slice(start)
 }

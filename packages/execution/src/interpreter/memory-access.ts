@@ -1,7 +1,7 @@
 import type { Common } from '@ethereumjs/common'
 import { keccak256Bytes } from '@mosaic/primitives'
 import type { Frame } from './frame.ts'
-import { readWord, toWordBytes, writeWord } from './words.ts'
+import { readWord, toWordBytes, wordOf, writeWord } from './words.ts'
 
 type Run = (frame: Frame) => void
 
@@ -103,8 +103,7 @@ function hash(fee: number, wordFee: number, keccak: (bytes: Uint8Array) => Uint8
     frame.charge(fee + frame.growth(offset, length) + wordFee * wordsOf(length))
     const at = length === 0n ? 0 : Number(offset)
     const end = at + Number(length)
-    const digest = keccak(frame.memory(end).subarray(at, end))
-    frame.stack.push(readWord(new DataView(digest.buffer, digest.byteOffset, 32), 0))
+    frame.stack.push(wordOf(keccak(frame.memory(end).subarray(at, end))))
   }
 }
 

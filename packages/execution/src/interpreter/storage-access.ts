@@ -1,7 +1,6 @@
 import type { Common } from '@ethereumjs/common'
-import { bytesToBigint } from '@mosaic/primitives'
 import type { Frame } from './frame.ts'
-import { toWordBytes } from './words.ts'
+import { toWordBytes, wordOf } from './words.ts'
 
 type Run = (frame: Frame) => void
 
@@ -46,7 +45,7 @@ export function storageAccessOf(common: Common): ReadonlyMap<number, Run> {
         const slot = toWordBytes(frame.stack.pop())
         frame.charge(warm(frame, slot) ? warmRead : coldRead)
         const value = frame.state.readSlot(frame.interpreter.getAddress(), slot)
-        frame.stack.push(bytesToBigint(value))
+        frame.stack.push(wordOf(value))
       },
     ],
     [
@@ -57,8 +56,8 @@ export function storageAccessOf(common: Common): ReadonlyMap<number, Run> {
         const slot = toWordBytes(stack.pop())
         const value = stack.pop()
         const address = interpreter.getAddress()
-        const current = bytesToBigint(state.readSlot(address, slot))
-        const original = bytesToBigint(state.readOriginalSlot(address, slot))
+        const current = wordOf(state.readSlot(address, slot))
+        const original = wordOf(state.readOriginalSlot(address, slot))
         if (frame.gas <= sentry) frame.fail('OUT_OF_GAS')
         const access = warm(frame, slot) ? 0 : coldRead
         if (current === value) frame.charge(access + (access === 0 ? warmRead : unchanged))

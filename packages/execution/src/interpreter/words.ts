@@ -26,9 +26,19 @@ export function writeWord(view: DataView, at: number, word: bigint): void {
   view.setBigUint64(at + 24, word)
 }
 
+/** Written to and copied: to make a view takes longer than to write a word. */
+const scratch = new Uint8Array(32)
+const scratchView = new DataView(scratch.buffer)
+
 /** A word as 32 new bytes. */
 export function toWordBytes(word: bigint): Uint8Array {
-  const bytes = new Uint8Array(32)
-  writeWord(new DataView(bytes.buffer), 0, word)
-  return bytes
+  writeWord(scratchView, 0, word)
+  return scratch.slice()
+}
+
+/** The word that at most 32 bytes stand for. */
+export function wordOf(bytes: Uint8Array): bigint {
+  scratch.fill(0)
+  scratch.set(bytes, scratch.length - bytes.length)
+  return readWord(scratchView, 0)
 }
