@@ -40,8 +40,9 @@ type MessageTo = Parameters<EVM['_executeCall']>[0]
 const WATCHED = ['beforeMessage', 'afterMessage', 'step'] as const
 
 /**
- * EthereumJS's EVM with a loop of its own: the original awaits an asynchronous function for each opcode and analyses the code anew for
- * each frame. All around the loop is EthereumJS's, and so is the loop while somebody listens to every step.
+ * EthereumJS's EVM with a loop, a journal and messages to accounts of its own: the original awaits an asynchronous function for each opcode,
+ * analyses the code anew for each frame, and copies each message. Creations are EthereumJS's, and so is the loop while somebody listens to
+ * every step.
  */
 export class FastEvm extends EVM {
   /** Asked before each message and about every 0.1 ms of code. */
@@ -67,6 +68,7 @@ export class FastEvm extends EVM {
     this.accesses = new AccessJournal(this.#state, this.precompiles.keys())
     this.journal = asJournal(this.accesses)
     const emit = this._emit
+    // The original is asynchronous also when nobody listens.
     Object.assign(this, {
       _emit: (topic: string, data: unknown): Promise<void> =>
         this.events.eventNames().length === 0 ? NOBODY : emit(topic, data),
