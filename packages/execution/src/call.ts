@@ -14,7 +14,7 @@ import {
 } from '@mosaic/primitives'
 import { type Authorization, applyAuthorizations } from './authorizations.ts'
 import { gethWords } from './geth-words.ts'
-import { calldataFloor, intrinsicGas, MAX_INIT_CODE_BYTES } from './intrinsic-gas.ts'
+import { calldataFloor, gasUsedAfter, intrinsicGas, MAX_INIT_CODE_BYTES } from './intrinsic-gas.ts'
 import { abandon, blockContext, innerAddress, type Machine, toLogs, warmUp } from './machine.ts'
 import type { Log } from './receipt.ts'
 
@@ -67,7 +67,6 @@ export type MessageRun = {
 
 type Outcome = Verdict<CallResult & { readonly refund: bigint }, CallFault>
 
-const MAX_REFUND_QUOTIENT = 5n
 const OVERFLOW = 2n ** 256n
 const NO_DATA = new Uint8Array()
 
@@ -169,11 +168,9 @@ export async function applyMessage(
   const { exceptionError } = execResult
   const spent = intrinsic + execResult.executionGasUsed
   const refund = authorized + (execResult.gasRefund ?? 0n)
-  const most = spent / MAX_REFUND_QUOTIENT
-  const used = spent - (refund < most ? refund : most)
   return accept({
     returned: execResult.returnValue,
-    gasUsed: used > floor ? used : floor,
+    gasUsed: gasUsedAfter(spent, refund, floor),
     refund,
     price,
     fault: exceptionError === undefined ? undefined : toFault(exceptionError, execResult),

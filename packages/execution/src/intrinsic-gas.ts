@@ -9,6 +9,7 @@ const PER_ADDRESS = 2_400n
 const PER_STORAGE_KEY = 1_900n
 const PER_AUTHORIZATION = 25_000n
 const WORD_BYTES = 32
+const MAX_REFUND_QUOTIENT = 5n
 
 /** Init code may have so many bytes (EIP-3860). */
 export const MAX_INIT_CODE_BYTES = 49_152
@@ -42,4 +43,11 @@ export function intrinsicGas(message: {
     gas += PER_ADDRESS + PER_STORAGE_KEY * BigInt(storageKeys.length)
   }
   return gas + PER_AUTHORIZATION * BigInt(authorizationList.length)
+}
+
+/** What a message used in the end: at most a fifth of what it spent comes back (EIP-3529), and it is never less than `floor` (EIP-7623). */
+export function gasUsedAfter(spent: bigint, refund: bigint, floor: bigint): bigint {
+  const most = spent / MAX_REFUND_QUOTIENT
+  const used = spent - (refund < most ? refund : most)
+  return used > floor ? used : floor
 }

@@ -55,11 +55,11 @@ export function createMachinePool(
   }))
   const waiting: ((slot: Slot) => void)[] = []
 
-  const take = (root: Hash32): Slot | undefined => {
+  const takeFree = (root: Hash32): Slot | undefined => {
     const warm = free.findIndex((slot) => slot.machine !== undefined && slot.root === root)
     return free.splice(Math.max(warm, 0), 1)[0]
   }
-  const turn = (): Promise<Slot> => new Promise((resolve) => waiting.push(resolve))
+  const waitForOne = (): Promise<Slot> => new Promise((resolve) => waiting.push(resolve))
   const release = (slot: Slot): void => {
     const next = waiting.shift()
     if (next === undefined) free.push(slot)
@@ -68,7 +68,7 @@ export function createMachinePool(
 
   return {
     use: async (root, step) => {
-      const slot = take(root) ?? (await turn())
+      const slot = takeFree(root) ?? (await waitForOne())
       try {
         if (
           slot.machine === undefined ||
@@ -91,7 +91,7 @@ export function createMachinePool(
       }
     },
     useOnce: async (root, step, ms = timeoutMs) => {
-      const slot = take(root) ?? (await turn())
+      const slot = takeFree(root) ?? (await waitForOne())
       try {
         const machine = await create(root)
         keepPace(machine, slot.pace)

@@ -2,6 +2,7 @@ import type { Block as InnerBlock } from '@ethereumjs/block'
 import { Account, Address } from '@ethereumjs/util'
 import { hexToBytes } from '@mosaic/primitives'
 import type { Admission } from './admission.ts'
+import { gasUsedAfter } from './intrinsic-gas.ts'
 import { type Machine, toLogs, warmUp } from './machine.ts'
 import { credit } from './plain-transfer.ts'
 import type { Receipt } from './receipt.ts'
@@ -42,10 +43,7 @@ export async function runPlainCall(
     skipNonceIncrement: true,
   })
   const spent = intrinsic + execResult.executionGasUsed
-  const most = spent / common.param('maxRefundQuotient')
-  const refund = execResult.gasRefund ?? 0n
-  const left = spent - (refund < most ? refund : most)
-  const gasUsed = left > floor ? left : floor
+  const gasUsed = gasUsedAfter(spent, execResult.gasRefund ?? 0n, floor)
   credit(state, from, (gasLimit - gasUsed) * price)
   accesses.touch(coinbase.bytes)
   credit(state, coinbase, gasUsed * tip)

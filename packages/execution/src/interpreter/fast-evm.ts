@@ -33,7 +33,7 @@ const NOTHING = new Uint8Array()
 
 const INTERPRETERS_KEPT = 64
 
-const NOBODY = Promise.resolve()
+const DONE = Promise.resolve()
 
 type MessageTo = Parameters<EVM['_executeCall']>[0]
 
@@ -71,7 +71,7 @@ export class FastEvm extends EVM {
     // The original is asynchronous also when nobody listens.
     Object.assign(this, {
       _emit: (topic: string, data: unknown): Promise<void> =>
-        this.events.eventNames().length === 0 ? NOBODY : emit(topic, data),
+        this.events.eventNames().length === 0 ? DONE : emit(topic, data),
     })
   }
 
