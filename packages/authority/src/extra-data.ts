@@ -1,10 +1,10 @@
 import {
   type Address,
+  bytesToAddress,
   bytesToHex,
   concatBytes,
   hexToBytes,
   InvalidValueError,
-  toAddress,
 } from '@mosaic/primitives'
 
 /** Bytes at the start of the extra data that the signer may fill at will. */
@@ -62,7 +62,7 @@ export function splitExtraData(extraData: Uint8Array): ExtraData {
   }
   const signers: Address[] = []
   for (let at = VANITY_BYTES; at < end; at += SIGNER_BYTES) {
-    signers.push(toAddress(bytesToHex(extraData.subarray(at, at + SIGNER_BYTES))))
+    signers.push(bytesToAddress(extraData.subarray(at, at + SIGNER_BYTES)))
   }
   return { vanity: extraData.slice(0, VANITY_BYTES), signers, seal: extraData.slice(end) }
 }

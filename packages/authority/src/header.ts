@@ -1,7 +1,9 @@
 import {
   type Address,
   type BlockNumber,
+  bytesToAddress,
   bytesToBigint,
+  bytesToHash32,
   bytesToHex,
   decodeRlp,
   encodeRlp,
@@ -11,9 +13,7 @@ import {
   integerToRlp,
   keccak256,
   type RlpItem,
-  toAddress,
   toBlockNumber,
-  toHash32,
 } from '@mosaic/primitives'
 import { SEAL_BYTES, VANITY_BYTES } from './extra-data.ts'
 
@@ -106,7 +106,7 @@ export function decodeHeader(rlp: Uint8Array): AuthorityHeader {
     )
   }
   const bytesAt = (index: number, size?: number): Uint8Array => toField(item, index, size)
-  const hashAt = (index: number): Hash32 => toHash32(bytesToHex(bytesAt(index, 32)))
+  const hashAt = (index: number): Hash32 => bytesToHash32(bytesAt(index, 32))
   const integerAt = (index: number, size: number): bigint => toInteger(bytesAt(index), size)
   const extraData = bytesAt(12)
   if (extraData.length > MAX_EXTRA_DATA_BYTES) {
@@ -118,7 +118,7 @@ export function decodeHeader(rlp: Uint8Array): AuthorityHeader {
   return {
     parentHash: hashAt(0),
     uncleHash: hashAt(1),
-    coinbase: toAddress(bytesToHex(bytesAt(2, 20))),
+    coinbase: bytesToAddress(bytesAt(2, 20)),
     stateRoot: hashAt(3),
     transactionsRoot: hashAt(4),
     receiptsRoot: hashAt(5),

@@ -1,7 +1,9 @@
 import {
   type Address,
   type BlockNumber,
+  bytesToAddress,
   bytesToBigint,
+  bytesToHash32,
   bytesToHex,
   decodeRlp,
   encodeRlp,
@@ -10,9 +12,7 @@ import {
   InvalidValueError,
   integerToRlp,
   type RlpItem,
-  toAddress,
   toBlockNumber,
-  toHash32,
 } from '@mosaic/primitives'
 import { countVotes, type SignerSnapshot, type SignerVote } from './signer-snapshot.ts'
 
@@ -47,7 +47,7 @@ export function decodeSnapshot(bytes: Uint8Array): SignerSnapshot {
   const standing = toList(votes).map(toVote)
   const snapshot: SignerSnapshot = {
     number: toNumber(number),
-    hash: toHash32(bytesToHex(toBytes(hash))),
+    hash: bytesToHash32(toBytes(hash)),
     signers: toList(signers).map(toSigner),
     recents: new Map(
       toList(recents).map((item) => {
@@ -90,7 +90,7 @@ function toBytes(item: RlpItem | undefined): Uint8Array {
 }
 
 function toSigner(item: RlpItem | undefined): Address {
-  return toAddress(bytesToHex(toBytes(item)))
+  return bytesToAddress(toBytes(item))
 }
 
 function toNumber(item: RlpItem | undefined): BlockNumber {

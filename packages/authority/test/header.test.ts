@@ -1,6 +1,8 @@
 import {
   type Address,
+  bytesToAddress,
   bytesToBigint,
+  bytesToHash32,
   bytesToHex,
   concatBytes,
   decodeRlp,
@@ -132,15 +134,13 @@ describe('vectors', () => {
   })
 })
 
-const hash = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((raw) => toHash32(bytesToHex(raw)))
+const hash = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((raw) => bytesToHash32(raw))
 const uint = (bits: bigint): fc.Arbitrary<bigint> => fc.bigInt({ min: 0n, max: 2n ** bits - 1n })
 const header: fc.Arbitrary<AuthorityHeader> = fc
   .record({
     parentHash: hash,
     uncleHash: hash,
-    coinbase: fc
-      .uint8Array({ minLength: 20, maxLength: 20 })
-      .map((raw) => toAddress(bytesToHex(raw))),
+    coinbase: fc.uint8Array({ minLength: 20, maxLength: 20 }).map((raw) => bytesToAddress(raw)),
     stateRoot: hash,
     transactionsRoot: hash,
     receiptsRoot: hash,

@@ -16,6 +16,7 @@ import {
   type BlockNumber,
   bigintToBytes,
   bytesToBigint,
+  bytesToHash32,
   bytesToHex,
   concatBytes,
   createRecent,
@@ -25,7 +26,6 @@ import {
   hexToBytes,
   InvalidValueError,
   toBlockNumber,
-  toHash32,
   toHeight,
   utf8ToBytes,
 } from '@mosaic/primitives'
@@ -161,7 +161,7 @@ export function createBlockDatabase(
       const bytes = store.get('transaction', hexToBytes(transactionHash))
       if (bytes === undefined) return undefined
       return {
-        blockHash: toHash32(bytesToHex(bytes.subarray(0, 32))),
+        blockHash: bytesToHash32(bytes.subarray(0, 32)),
         index: Number(bytesToBigint(bytes.subarray(32))),
       }
     },
@@ -175,7 +175,7 @@ export function createBlockDatabase(
       if (bytes === undefined) return undefined
       return {
         height: toHeight(bytesToBigint(bytes.subarray(0, 8))),
-        hash: toHash32(bytesToHex(bytes.subarray(8))),
+        hash: bytesToHash32(bytes.subarray(8)),
       }
     },
     setFinalized: ({ height, hash }) => [
@@ -193,7 +193,7 @@ export function createBlockDatabase(
       return {
         base: toBlockNumber(bytesToBigint(bytes.subarray(0, 8))),
         from: toBlockNumber(bytesToBigint(bytes.subarray(8, 16))),
-        parent: toHash32(bytesToHex(bytes.subarray(16))),
+        parent: bytesToHash32(bytes.subarray(16)),
       }
     },
     setMissing: ({ base, from, parent }) => [
@@ -218,7 +218,7 @@ export function createBlockDatabase(
     putBlock: (block, record, execution) => [...putBody(block, execution), ...putRecord(record)],
     hashesFrom: async function* (number) {
       for await (const [key] of store.entries('branch', { from: blockNumberKey(number) })) {
-        yield toHash32(bytesToHex(key.subarray(8)))
+        yield bytesToHash32(key.subarray(8))
       }
     },
     forgetBranches: async (below) => {
@@ -321,7 +321,7 @@ function transactionPosition(blockHash: Uint8Array, index: number): Uint8Array {
 }
 
 function toHash(bytes: Uint8Array | undefined): Hash32 | undefined {
-  return bytes === undefined ? undefined : toHash32(bytesToHex(bytes))
+  return bytes === undefined ? undefined : bytesToHash32(bytes)
 }
 
 /** Keeps a value in a cache of at most `limit` entries; the oldest goes. */

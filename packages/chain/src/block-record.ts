@@ -9,8 +9,9 @@ import {
 import {
   type Address,
   type BlockNumber,
+  bytesToAddress,
   bytesToBigint,
-  bytesToHex,
+  bytesToHash32,
   type Dynasty,
   decodeRlp,
   encodeRlp,
@@ -21,11 +22,9 @@ import {
   InvalidValueError,
   integerToRlp,
   type RlpItem,
-  toAddress,
   toBlockNumber,
   toDynasty,
   toGas,
-  toHash32,
   toHeight,
 } from '@mosaic/primitives'
 
@@ -99,7 +98,7 @@ export function decodeRecord(bytes: Uint8Array): BlockRecord {
   return {
     header: decodeHeader(text(header)),
     hash: toHash(hash),
-    signer: signerBytes.length === 0 ? undefined : toAddress(bytesToHex(signerBytes)),
+    signer: signerBytes.length === 0 ? undefined : bytesToAddress(signerBytes),
     totalDifficulty: bytesToBigint(text(difficulty)),
     snapshot: decodeSnapshot(text(snapshot)),
     auxiliary: toFinality(auxiliary),
@@ -141,7 +140,7 @@ function toCheckpoint([height, hash]: readonly RlpItem[]): Checkpoint {
 }
 
 function toHash(item: RlpItem | undefined): Hash32 {
-  return toHash32(bytesToHex(text(item)))
+  return bytesToHash32(text(item))
 }
 
 function list(item: RlpItem | undefined): readonly RlpItem[] {

@@ -2,11 +2,11 @@ import { setImmediate } from 'node:timers/promises'
 import { orderedRoot, toReceiptEnvelopes } from '@mosaic/execution'
 import {
   type BlockNumber,
+  bytesToHash32,
   bytesToHex,
   equalBytes,
   type Hash32,
   toBlockNumber,
-  toHash32,
 } from '@mosaic/primitives'
 import type { Store } from '@mosaic/storage'
 import type { Chain } from './chain.ts'
@@ -41,7 +41,7 @@ export async function verifyStore(chain: Chain, store: Store): Promise<StoreRepo
   let parent: Hash32 | undefined
 
   const root = (items: readonly Uint8Array[]): Hash32 =>
-    toHash32(bytesToHex(orderedRoot(keccak256, items)))
+    bytesToHash32(orderedRoot(keccak256, items))
   const look = (number: BlockNumber): string | undefined => {
     const hash = database.canonicalHash(number)
     if (hash === undefined) return 'no canonical hash'

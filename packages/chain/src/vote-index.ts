@@ -3,6 +3,7 @@ import {
   type Address,
   bigintToBytes,
   bytesToBigint,
+  bytesToHash32,
   bytesToHex,
   concatBytes,
   decodeRlp,
@@ -13,7 +14,6 @@ import {
   hexToBytes,
   InvalidValueError,
   integerToRlp,
-  toHash32,
   toHeight,
 } from '@mosaic/primitives'
 import {
@@ -107,7 +107,7 @@ function decodeMessage(items: readonly Uint8Array[]): VoteMessage {
 }
 
 function readHash(item: Uint8Array | undefined): Hash32 {
-  return toHash32(bytesToHex(item ?? new Uint8Array()))
+  return bytesToHash32(item ?? new Uint8Array())
 }
 
 function readHeight(item: Uint8Array | undefined): Height {
@@ -286,7 +286,7 @@ export async function* countedEncodings(
     if (!(encoded instanceof Uint8Array) || !(blockHash instanceof Uint8Array)) {
       throw new InvalidValueError('a counted vote', bytesToHex(value))
     }
-    yield { encoded, blockHash: toHash32(bytesToHex(blockHash)) }
+    yield { encoded, blockHash: bytesToHash32(blockHash) }
   }
 }
 

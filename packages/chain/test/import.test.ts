@@ -2,6 +2,7 @@ import { applyHeader } from '@mosaic/authority'
 import { auxiliaryEventTopics, PREDEPLOYS } from '@mosaic/contracts'
 import { type GenesisAccount, loadCrypto, orderedRoot } from '@mosaic/execution'
 import {
+  bytesToHash32,
   bytesToHex,
   concatBytes,
   hexToBytes,
@@ -61,7 +62,7 @@ async function rootAfter(
   Object.assign(context.header, { number })
   const emptyRoot = hexToBytes('0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421')
   await end(machine, () => callEndOfBlock(machine, context, emptyRoot, 0n))
-  return toHash32(bytesToHex(state.computeRoot()))
+  return bytesToHash32(state.computeRoot())
 }
 
 describe('a block', () => {

@@ -1,15 +1,7 @@
 import { sealHash } from '@mosaic/authority'
 import { PREDEPLOYS } from '@mosaic/contracts'
 import { type Block, encodeBlock, type GenesisAccount } from '@mosaic/execution'
-import {
-  bytesToHex,
-  type Hash32,
-  toHash32,
-  toHeight,
-  toHex,
-  toWord,
-  ZERO_HASH,
-} from '@mosaic/primitives'
+import { bytesToHash32, type Hash32, toHeight, toHex, toWord, ZERO_HASH } from '@mosaic/primitives'
 import { createMemoryStore } from '@mosaic/storage'
 import { describe, expect, test } from 'vitest'
 import {
@@ -421,7 +413,7 @@ describe('votes in blocks', () => {
     const [bad = ALICE, ...honest] = VALIDATORS
     // As many as he may have, and with lower targets than the honest ones, so that they come first.
     for (let i = 1n; i <= 32n; i++) {
-      const target = toHash32(bytesToHex(toWord(i)))
+      const target = bytesToHash32(toWord(i))
       for (const [chain, height] of [
         [AUXILIARY, 5n],
         [ORIGIN, 6n],

@@ -1,11 +1,11 @@
 import { setImmediate } from 'node:timers/promises'
 import { encodeBlock, StateUnavailableError } from '@mosaic/execution'
 import {
+  bytesToHash32,
   bytesToHex,
   keccak256Bytes,
   toAddress,
   toBlockNumber,
-  toHash32,
   toHex,
   toWord,
 } from '@mosaic/primitives'
@@ -23,7 +23,7 @@ const SETTER = toHex('0x60203560003555')
 const MANY = Object.fromEntries(
   Array.from({ length: 60 }, (_, i) => [
     bytesToHex(toWord(BigInt(i))),
-    toHash32(bytesToHex(toWord(BigInt(i + 1)))),
+    bytesToHash32(toWord(BigInt(i + 1))),
   ]),
 )
 const ALLOC = { [KEEPER]: { code: SETTER, storage: MANY } }

@@ -2,13 +2,13 @@ import { createECDH, createHmac, pbkdf2Sync } from 'node:crypto'
 import {
   type Address,
   bigintToBytes,
+  bytesToAddress,
   bytesToBigint,
   bytesToHex,
   concatBytes,
   type Hex,
   InvalidValueError,
   keccak256Bytes,
-  toAddress,
   utf8ToBytes,
 } from '@mosaic/primitives'
 
@@ -57,7 +57,7 @@ export function deriveAccounts(mnemonic: string, count: number): readonly DevAcc
 function toAccount(secretKey: Uint8Array): DevAccount {
   const point = publicKey(secretKey, 'uncompressed')
   return {
-    address: toAddress(bytesToHex(keccak256Bytes(point.subarray(1)).subarray(12))),
+    address: bytesToAddress(keccak256Bytes(point.subarray(1)).subarray(12)),
     secretKey: bytesToHex(secretKey),
   }
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Chain, TransactionPool } from '@mosaic/chain'
-import { bytesToHex, type Hex, hexToBytes, InvalidValueError, toHash32 } from '@mosaic/primitives'
+import { bytesToHash32, type Hex, hexToBytes, InvalidValueError } from '@mosaic/primitives'
 import { type DevPort, ERROR_CODE, RpcError } from '@mosaic/rpc'
 import type { Automation } from './automation.ts'
 import type { Clock } from './clock.ts'
@@ -29,7 +29,7 @@ const MOST_BLOCKS = 1_000_000n
 /** Hands the parts to the methods of JSON-RPC. */
 export function createDevPort(parts: DevParts): DevPort {
   const { chain, transactions, clock, miner, automation, snapshots, wallet } = parts
-  const instanceId = toHash32(bytesToHex(randomBytes(32)))
+  const instanceId = bytesToHash32(randomBytes(32))
 
   const rollback = async (depth: bigint): Promise<void> => {
     const { number } = chain.head().header

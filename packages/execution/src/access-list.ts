@@ -3,10 +3,9 @@ import { generateAddress } from '@ethereumjs/util'
 import {
   type Address,
   accept,
-  bytesToHex,
+  bytesToAddress,
   hexToBytes,
   integerToRlp,
-  toAddress,
   type Verdict,
   ZERO_ADDRESS,
 } from '@mosaic/primitives'
@@ -41,7 +40,7 @@ export async function findAccessList(
   const { state, evm } = machine
   const nonce = state.readAccount(innerAddress(from))?.nonce ?? 0n
   const target =
-    request.to ?? toAddress(bytesToHex(generateAddress(hexToBytes(from), integerToRlp(nonce))))
+    request.to ?? bytesToAddress(generateAddress(hexToBytes(from), integerToRlp(nonce)))
   const isFree = (address: Address): boolean =>
     address === from || address === target || evm.precompiles.has(address.slice(2))
 

@@ -1,10 +1,10 @@
 import { Account, eoaCode7702RecoverAuthority } from '@ethereumjs/util'
 import {
   type Address,
+  bytesToAddress,
   bytesToHex,
   concatBytes,
   hexToBytes,
-  toAddress,
   ZERO_ADDRESS,
 } from '@mosaic/primitives'
 import { innerAddress, type Machine } from './machine.ts'
@@ -39,7 +39,7 @@ export function authorityOf(authorization: Authorization): Address | undefined {
       r: quantity(r),
       s: quantity(s),
     })
-    return toAddress(bytesToHex(authority.bytes))
+    return bytesToAddress(authority.bytes)
   } catch {
     return undefined
   }

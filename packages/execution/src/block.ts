@@ -2,13 +2,13 @@ import { type AuthorityHeader, decodeHeader, encodeHeader, headerHash } from '@m
 import {
   type Address,
   accept,
+  bytesToHash32,
   bytesToHex,
   decodeRlp,
   encodeRlp,
   type Hash32,
   refuse,
   splitRlpList,
-  toHash32,
   type Verdict,
 } from '@mosaic/primitives'
 import { LEAST_TRANSACTION_GAS } from './intrinsic-gas.ts'
@@ -106,7 +106,7 @@ export function transactionsRootOf(
   keccak: (bytes: Uint8Array) => Uint8Array,
 ): Hash32 {
   const raws = (): Uint8Array[] => transactions.map(({ raw }) => raw)
-  return comparedRoots.get(transactions) ?? toHash32(bytesToHex(orderedRoot(keccak, raws())))
+  return comparedRoots.get(transactions) ?? bytesToHash32(orderedRoot(keccak, raws()))
 }
 
 /** As {@link completeBlock}, of what {@link readOwnEnvelopes} read. */

@@ -1,4 +1,4 @@
-import { bytesToHex, hexToBytes, keccak256Bytes, toHash32, useKeccak } from '@mosaic/primitives'
+import { bytesToHash32, hexToBytes, keccak256Bytes, useKeccak } from '@mosaic/primitives'
 import { signDigest } from '@mosaic/protocol'
 import { createKeccak } from 'hash-wasm'
 
@@ -101,7 +101,7 @@ async function loadNative(): Promise<Recoverer | undefined> {
 }
 
 function signByScript(digest: Uint8Array, secretKey: Uint8Array): RecoverableSignature {
-  const signature = hexToBytes(signDigest(toHash32(bytesToHex(digest)), secretKey))
+  const signature = hexToBytes(signDigest(bytesToHash32(digest), secretKey))
   const recovery = (signature[32] ?? 0) >> 7 === 0 ? 0 : 1
   signature[32] = (signature[32] ?? 0) & 0x7f
   return { compact: signature, recovery }

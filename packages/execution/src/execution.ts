@@ -1,11 +1,11 @@
 import { type AuthorityHeader, readSeal, sealHash } from '@mosaic/authority'
 import {
   type Address,
+  bytesToAddress,
   bytesToHex,
   type Hash32,
   type Hex,
   hexToBytes,
-  toAddress,
   type Verdict,
 } from '@mosaic/primitives'
 import { normaliseSignature } from '@mosaic/protocol'
@@ -195,7 +195,7 @@ function recoverAddress(
 ): Address | undefined {
   try {
     const key = crypto.recoverPublicKey(hexToBytes(digest), r, s, recovery)
-    return toAddress(bytesToHex(crypto.keccak256(key).subarray(12)))
+    return bytesToAddress(crypto.keccak256(key).subarray(12))
   } catch {
     return undefined
   }

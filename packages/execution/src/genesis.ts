@@ -3,6 +3,7 @@ import { Account, createAddressFromString, unpadBytes } from '@ethereumjs/util'
 import { type AuthorityHeader, EMPTY_UNCLE_HASH, headerHash } from '@mosaic/authority'
 import {
   type Address,
+  bytesToHash32,
   bytesToHex,
   type Hash32,
   type Hex,
@@ -59,7 +60,7 @@ export async function createGenesisBlock(
     parentHash: ZERO_HASH,
     uncleHash: EMPTY_UNCLE_HASH,
     coinbase: ZERO_ADDRESS,
-    stateRoot: toHash32(bytesToHex(state.computeRoot())),
+    stateRoot: bytesToHash32(state.computeRoot()),
     transactionsRoot: EMPTY_TRIE_ROOT,
     receiptsRoot: EMPTY_TRIE_ROOT,
     logsBloom: new Uint8Array(256),

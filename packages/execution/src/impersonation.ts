@@ -1,11 +1,10 @@
 import {
   type Address,
   bigintToBytes,
+  bytesToAddress,
   bytesToBigint,
-  bytesToHex,
   concatBytes,
   hexToBytes,
-  toAddress,
   utf8ToBytes,
 } from '@mosaic/primitives'
 
@@ -23,6 +22,6 @@ export function impersonatedSender(r: bigint, s: bigint): Address | undefined {
   if (s !== NO_SIGNATURE_S || r >> 256n !== 0n) return undefined
   const bytes = bigintToBytes(r, 32)
   return MARK.every((byte, i) => bytes[i] === byte)
-    ? toAddress(bytesToHex(bytes.subarray(MARK.length)))
+    ? bytesToAddress(bytes.subarray(MARK.length))
     : undefined
 }

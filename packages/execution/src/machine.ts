@@ -11,6 +11,8 @@ import { createVM, type VM } from '@ethereumjs/vm'
 import type { AuthorityHeader } from '@mosaic/authority'
 import {
   type Address,
+  bytesToAddress,
+  bytesToHash32,
   bytesToHex,
   concatBytes,
   equalBytes,
@@ -18,7 +20,6 @@ import {
   hexToBytes,
   keccak256Bytes,
   toAddress,
-  toHash32,
   toWord,
   utf8ToBytes,
 } from '@mosaic/primitives'
@@ -242,8 +243,8 @@ export function toLogs(
   logs: readonly (readonly [Uint8Array, readonly Uint8Array[], Uint8Array])[] | undefined,
 ): readonly Log[] {
   return (logs ?? []).map(([address, topics, data]) => ({
-    address: toAddress(bytesToHex(address)),
-    topics: topics.map((topic) => toHash32(bytesToHex(topic))),
+    address: bytesToAddress(address),
+    topics: topics.map((topic) => bytesToHash32(topic)),
     data,
   }))
 }

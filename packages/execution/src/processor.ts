@@ -4,12 +4,12 @@ import type { AuthorityHeader } from '@mosaic/authority'
 import {
   type Address,
   accept,
+  bytesToHash32,
   bytesToHex,
   equalBytes,
   type Hash32,
   hexToBytes,
   refuse,
-  toHash32,
   type Verdict,
   ZERO_HASH,
 } from '@mosaic/primitives'
@@ -165,7 +165,7 @@ export function createProcessor(options: {
     const systemLogs = hasHook
       ? await callEndOfBlock(machine, context, hexToBytes(transactionsRoot), run.gasUsed)
       : []
-    const stateRoot = toHash32(bytesToHex(machine.state.computeRoot()))
+    const stateRoot = bytesToHash32(machine.state.computeRoot())
     const receiptsRoot = orderedRoot(crypto.keccak256, run.envelopes)
     const writes = machine.state.takeWrites()
     warm = { root: stateRoot, machine }
@@ -175,7 +175,7 @@ export function createProcessor(options: {
       gasUsed: run.gasUsed,
       stateRoot,
       transactionsRoot,
-      receiptsRoot: toHash32(bytesToHex(receiptsRoot)),
+      receiptsRoot: bytesToHash32(receiptsRoot),
       logsBloom: run.bloom,
       writes,
     }
@@ -191,7 +191,7 @@ export function createProcessor(options: {
     edit: async (root, changes) => {
       const machine = await enter(root, ZERO_HASH)
       for (const change of changes) await applyChange(machine.state, change)
-      const stateRoot = toHash32(bytesToHex(machine.state.computeRoot()))
+      const stateRoot = bytesToHash32(machine.state.computeRoot())
       const writes = machine.state.takeWrites()
       warm = { root: stateRoot, machine }
       return { stateRoot, writes }

@@ -4,7 +4,7 @@ import {
   type Address,
   accept,
   bytesToBigint,
-  bytesToHex,
+  bytesToHash32,
   type Hash32,
   hexToBytes,
   refuse,
@@ -262,9 +262,8 @@ function view(state: State, address: Address): AccountView {
   return {
     nonce: account?.nonce ?? 0n,
     balance: account?.balance ?? 0n,
-    codeHash: account === undefined ? EMPTY_CODE_HASH : toHash32(bytesToHex(account.codeHash)),
-    storageRoot:
-      account === undefined ? EMPTY_TRIE_ROOT : toHash32(bytesToHex(account.storageRoot)),
+    codeHash: account === undefined ? EMPTY_CODE_HASH : bytesToHash32(account.codeHash),
+    storageRoot: account === undefined ? EMPTY_TRIE_ROOT : bytesToHash32(account.storageRoot),
   }
 }
 

@@ -1,4 +1,5 @@
 import {
+  bytesToAddress,
   bytesToBigint,
   bytesToHex,
   decodeRlp,
@@ -7,7 +8,6 @@ import {
   InvalidValueError,
   integerToRlp,
   keccak256,
-  toAddress,
 } from '@mosaic/primitives'
 import type { Block } from './block.ts'
 import { encodeReceiptEnvelope, logsBloom, type Receipt, readLog } from './receipt.ts'
@@ -85,5 +85,5 @@ function readEnvelope(
 /** The address of the contract that a transaction creates (yellow paper, 7). */
 function createdBy({ from, nonce }: Transaction): Receipt['contract'] {
   const hash = keccak256(encodeRlp([hexToBytes(from), integerToRlp(nonce)]))
-  return toAddress(bytesToHex(hexToBytes(hash).subarray(12)))
+  return bytesToAddress(hexToBytes(hash).subarray(12))
 }

@@ -1,17 +1,16 @@
 import {
   type Address,
+  bytesToAddress,
   bytesToBigint,
-  bytesToHex,
+  bytesToHash32,
   decodeRlp,
-  encodeRlp,
   type Hash32,
+  type Hex,
   hexToBytes,
   InvalidValueError,
-  integerToRlp,
   type RlpItem,
-  toAddress,
-  toHash32,
 } from '@mosaic/primitives'
+import { BackwardRlp } from './backward-rlp.ts'
 
 /** An event. */
 export type Log = {
@@ -31,34 +30,73 @@ export type Receipt = {
   readonly logs: readonly Log[]
 }
 
+const BLOOM_BYTES = 256
+const NOTHING = new Uint8Array()
+const rlp = new BackwardRlp()
+
 /** The receipt as it is hashed into the receipts root (EIP-2718, EIP-658). */
 export function encodeReceiptEnvelope(receipt: Receipt, bloom: Uint8Array): Uint8Array {
-  const body = encodeRlp([
-    Uint8Array.from(receipt.succeeded ? [1] : []),
-    integerToRlp(receipt.cumulativeGasUsed),
-    bloom,
-    receipt.logs.map(logItem),
-  ])
-  if (receipt.type === 0) return body
-  const envelope = new Uint8Array(body.length + 1)
-  envelope[0] = receipt.type
-  envelope.set(body, 1)
-  return envelope
+  rlp.reset()
+  writeLogs(receipt.logs)
+  rlp.string(bloom)
+  rlp.integer(receipt.cumulativeGasUsed)
+  rlp.integer(receipt.succeeded ? 1n : 0n)
+  rlp.list(0)
+  if (receipt.type !== 0) rlp.byte(receipt.type)
+  return rlp.take()
 }
 
 /** Receipts of a block for the store, with what the consensus form leaves out. */
 export function encodeReceipts(receipts: readonly Receipt[]): Uint8Array {
-  return encodeRlp(
-    receipts.map((receipt) => [
-      integerToRlp(BigInt(receipt.type)),
-      Uint8Array.from(receipt.succeeded ? [1] : []),
-      integerToRlp(receipt.cumulativeGasUsed),
-      integerToRlp(receipt.gasUsed),
-      integerToRlp(receipt.effectiveGasPrice),
-      receipt.contract === undefined ? new Uint8Array() : hexToBytes(receipt.contract),
-      receipt.logs.map(logItem),
-    ]),
-  )
+  rlp.reset()
+  forEachBackward(receipts, writeReceipt)
+  rlp.list(0)
+  return rlp.take()
+}
+
+/** Encodes logs that are in no receipt: those of the end-of-block call. */
+export function encodeLogs(logs: readonly Log[]): Uint8Array {
+  rlp.reset()
+  writeLogs(logs)
+  return rlp.take()
+}
+
+function writeReceipt(receipt: Receipt): void {
+  const mark = rlp.mark()
+  writeLogs(receipt.logs)
+  if (receipt.contract === undefined) rlp.string(NOTHING)
+  else rlp.hex(receipt.contract)
+  rlp.integer(receipt.effectiveGasPrice)
+  rlp.integer(receipt.gasUsed)
+  rlp.integer(receipt.cumulativeGasUsed)
+  rlp.integer(receipt.succeeded ? 1n : 0n)
+  rlp.integer(BigInt(receipt.type))
+  rlp.list(mark)
+}
+
+function writeLogs(logs: readonly Log[]): void {
+  const mark = rlp.mark()
+  forEachBackward(logs, writeLog)
+  rlp.list(mark)
+}
+
+function writeLog({ address, topics, data }: Log): void {
+  const mark = rlp.mark()
+  rlp.string(data)
+  const beforeTopics = rlp.mark()
+  forEachBackward(topics, (topic) => {
+    rlp.hex(topic)
+  })
+  rlp.list(beforeTopics)
+  rlp.hex(address)
+  rlp.list(mark)
+}
+
+function forEachBackward<T>(items: readonly T[], step: (item: T) => void): void {
+  for (let i = items.length - 1; i >= 0; i--) {
+    const item = items[i]
+    if (item !== undefined) step(item)
+  }
 }
 
 /** @throws InvalidValueError if the bytes are not what {@link encodeReceipts} makes. */
@@ -72,15 +110,10 @@ export function decodeReceipts(bytes: Uint8Array): readonly Receipt[] {
       cumulativeGasUsed: bytesToBigint(text(cumulative)),
       gasUsed: bytesToBigint(text(gasUsed)),
       effectiveGasPrice: bytesToBigint(text(price)),
-      contract: address.length === 0 ? undefined : toAddress(bytesToHex(address)),
+      contract: address.length === 0 ? undefined : bytesToAddress(address),
       logs: list(logs).map(readLog),
     }
   })
-}
-
-/** Encodes logs that are in no receipt: those of the end-of-block call. */
-export function encodeLogs(logs: readonly Log[]): Uint8Array {
-  return encodeRlp(logs.map(logItem))
 }
 
 /** @throws InvalidValueError if the bytes are not what {@link encodeLogs} makes. */
@@ -88,35 +121,43 @@ export function decodeLogs(bytes: Uint8Array): readonly Log[] {
   return list(decodeRlp(bytes)).map(readLog)
 }
 
+/** Three bits of the filter by the address or topic that sets them: contracts log the same ones again and again. */
+const bloomBits = new Map<Hex, readonly number[]>()
+const MOST_BLOOM_BITS = 4096
+
 /** The 2048-bit bloom filter of logs (yellow paper, 4.3.1). */
 export function logsBloom(
   logs: readonly Log[],
   keccak: (bytes: Uint8Array) => Uint8Array,
 ): Uint8Array {
-  const bloom = new Uint8Array(256)
+  const bloom = new Uint8Array(BLOOM_BYTES)
   for (const { address, topics } of logs) {
-    for (const entry of [address, ...topics]) {
-      const hash = keccak(hexToBytes(entry))
-      for (const i of [0, 2, 4]) {
-        const bit = (((hash[i] ?? 0) << 8) | (hash[i + 1] ?? 0)) & 2047
-        const at = 255 - (bit >> 3)
-        bloom[at] = (bloom[at] ?? 0) | (1 << (bit & 7))
-      }
-    }
+    setBits(bloom, address, keccak)
+    for (const topic of topics) setBits(bloom, topic, keccak)
   }
   return bloom
 }
 
-function logItem({ address, topics, data }: Log): RlpItem {
-  return [hexToBytes(address), topics.map(hexToBytes), data]
+function setBits(bloom: Uint8Array, entry: Hex, keccak: (bytes: Uint8Array) => Uint8Array): void {
+  let bits = bloomBits.get(entry)
+  if (bits === undefined) {
+    const hash = keccak(hexToBytes(entry))
+    bits = [0, 2, 4].map((i) => (((hash[i] ?? 0) << 8) | (hash[i + 1] ?? 0)) & 2047)
+    if (bloomBits.size >= MOST_BLOOM_BITS) bloomBits.clear()
+    bloomBits.set(entry, bits)
+  }
+  for (const bit of bits) {
+    const at = BLOOM_BYTES - 1 - (bit >> 3)
+    bloom[at] = (bloom[at] ?? 0) | (1 << (bit & 7))
+  }
 }
 
 /** @throws InvalidValueError unless the item is address, topics and data. */
 export function readLog(item: RlpItem): Log {
   const [address, topics, data] = list(item)
   return {
-    address: toAddress(bytesToHex(text(address))),
-    topics: list(topics).map((topic) => toHash32(bytesToHex(text(topic)))),
+    address: bytesToAddress(text(address)),
+    topics: list(topics).map((topic) => bytesToHash32(text(topic))),
     data: text(data),
   }
 }

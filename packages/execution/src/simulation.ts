@@ -4,13 +4,12 @@ import { type AuthorityHeader, encodeHeader, nextBaseFee } from '@mosaic/authori
 import {
   type Address,
   accept,
-  bytesToHex,
+  bytesToHash32,
   checksummed,
   type Hash32,
   hexToBytes,
   refuse,
   toBlockNumber,
-  toHash32,
   type Verdict,
   ZERO_ADDRESS,
   ZERO_HASH,
@@ -275,15 +274,15 @@ class SimulationRun {
       ...draft,
       ...header,
       gasUsed,
-      stateRoot: toHash32(bytesToHex(machine.state.computeRoot())),
-      transactionsRoot: toHash32(bytesToHex(transactionsRoot)),
-      receiptsRoot: toHash32(bytesToHex(orderedRoot(crypto.keccak256, envelopes))),
+      stateRoot: bytesToHash32(machine.state.computeRoot()),
+      transactionsRoot: bytesToHash32(transactionsRoot),
+      receiptsRoot: bytesToHash32(orderedRoot(crypto.keccak256, envelopes)),
       logsBloom: bloom,
     }
     const encoded = encodeHeader(sealed)
     return accept({
       header: sealed,
-      hash: toHash32(bytesToHex(crypto.keccak256(encoded))),
+      hash: bytesToHash32(crypto.keccak256(encoded)),
       feeRecipient,
       size: encoded.length + raws.reduce((sum, raw) => sum + raw.length, 0),
       calls,
@@ -332,7 +331,7 @@ class SimulationRun {
     const raw = transaction.serialize()
     const failed = run.value.fault !== undefined
     const call: SimulatedCall = {
-      hash: toHash32(bytesToHex(this.#parts.crypto.keccak256(raw))),
+      hash: bytesToHash32(this.#parts.crypto.keccak256(raw)),
       from,
       to: message.to,
       nonce,

@@ -1,10 +1,9 @@
 import {
   type Address,
-  bytesToHex,
+  bytesToHash32,
   createRecent,
   equalBytes,
   type Hash32,
-  toHash32,
   type Verdict,
 } from '@mosaic/primitives'
 import type { RecoveredSender } from './recovery/recovery-messages.ts'
@@ -49,7 +48,7 @@ export function rememberTransactions(
   const known = createRecent<Hash32, Transaction>(KEPT)
   const hash = (bytes: Uint8Array): HashedBytes => {
     const digest = keccak(bytes)
-    return { bytes, hash: digest, key: toHash32(bytesToHex(digest)) }
+    return { bytes, hash: digest, key: bytesToHash32(digest) }
   }
   const decodeHashed: TransactionCache['decodeHashed'] = (raw, recovered) => {
     const cached = known.get(raw.key)

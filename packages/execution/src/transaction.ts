@@ -4,8 +4,9 @@ import { Address as InnerAddress } from '@ethereumjs/util'
 import {
   type Address,
   accept,
+  bytesToAddress,
   bytesToBigint,
-  bytesToHex,
+  bytesToHash32,
   type Hash32,
   type Hex,
   hexToBytes,
@@ -14,7 +15,6 @@ import {
   keccak256Bytes,
   refuse,
   toAddress,
-  toHash32,
   type Verdict,
 } from '@mosaic/primitives'
 import type { Authorization } from './authorizations.ts'
@@ -96,7 +96,7 @@ export function authorizationsOf(transaction: Transaction): readonly Authorizati
   if (decoded === undefined || !('authorizationList' in decoded)) return []
   return decoded.authorizationList.map(([chainId, address, nonce, yParity, r, s]) => ({
     chainId: bytesToBigint(chainId),
-    address: toAddress(bytesToHex(address)),
+    address: bytesToAddress(address),
     nonce: bytesToBigint(nonce),
     yParity: bytesToBigint(yParity),
     r: bytesToBigint(r),
@@ -173,13 +173,13 @@ function decodeSimple(
   if (from === undefined) {
     const sender = recoverSimple(simple, common)
     if (sender === undefined) return malformed('invalid sender')
-    from = toAddress(bytesToHex(sender))
+    from = bytesToAddress(sender)
   }
   return accept({
-    hash: hash ?? toHash32(bytesToHex(keccak(raw))),
+    hash: hash ?? bytesToHash32(keccak(raw)),
     type,
     from,
-    to: toAddress(bytesToHex(to)),
+    to: bytesToAddress(to),
     nonce: simple.nonce,
     gasLimit: simple.gasLimit,
     value: simple.value,
@@ -244,7 +244,7 @@ function describe(
       : new InnerAddress(hexToBytes(named))
   settle(decoded, sender, intrinsic)
   const transaction: Transaction = {
-    hash: toHash32(bytesToHex(keccak(raw))),
+    hash: bytesToHash32(keccak(raw)),
     type: decoded.type,
     from: toAddress(sender.toString()),
     to: decoded.to === undefined ? undefined : toAddress(decoded.to.toString()),
@@ -418,8 +418,8 @@ function toAccessList(
   list: readonly (readonly [Uint8Array, readonly Uint8Array[]])[],
 ): readonly AccessListEntry[] {
   return list.map(([address, keys]) => ({
-    address: toAddress(bytesToHex(address)),
-    storageKeys: keys.map((key) => toHash32(bytesToHex(key))),
+    address: bytesToAddress(address),
+    storageKeys: keys.map((key) => bytesToHash32(key)),
   }))
 }
 

@@ -1,11 +1,11 @@
 import {
+  bytesToHash32,
   bytesToHex,
   concatBytes,
   decodeRlp,
   encodeRlp,
   hexToBytes,
   type RlpItem,
-  toHash32,
   ZERO_HASH,
 } from '@mosaic/primitives'
 import { recoverSigner, signDigest } from '@mosaic/protocol'
@@ -272,7 +272,7 @@ describe('recoverDigestSigner', () => {
     const signature = fc.oneof(
       fc.uint8Array({ minLength: 64, maxLength: 65 }),
       fc.uint8Array({ minLength: 32, maxLength: 32 }).map((digest) => {
-        const own = hexToBytes(signDigest(toHash32(bytesToHex(digest)), ALICE.secretKey))
+        const own = hexToBytes(signDigest(bytesToHash32(digest), ALICE.secretKey))
         own[0] = digest[0] ?? 0
         return own
       }),

@@ -1,4 +1,10 @@
-import { bigintToBytes, bytesToHex, hexToBytes, keccak256Bytes, toHash32 } from '@mosaic/primitives'
+import {
+  bigintToBytes,
+  bytesToHash32,
+  bytesToHex,
+  hexToBytes,
+  keccak256Bytes,
+} from '@mosaic/primitives'
 import { signDigest } from '@mosaic/protocol'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { describe, expect, test } from 'vitest'
@@ -39,7 +45,7 @@ describe('signing', () => {
     for (let i = 0; i < 20; i++) {
       const digest = random.bytes(32)
       const key = random.bytes(32)
-      const expected = hexToBytes(signDigest(toHash32(bytesToHex(digest)), key))
+      const expected = hexToBytes(signDigest(bytesToHash32(digest), key))
       for (const { name, sign } of recoverers) {
         const { compact, recovery } = sign(digest, key)
         const marked = compact.slice()

@@ -1,4 +1,4 @@
-import { bytesToHex, toHash32, toWord } from '@mosaic/primitives'
+import { bytesToHash32, type toHash32, toWord } from '@mosaic/primitives'
 import { EMPTY_TRIE_ROOT } from '@mosaic/protocol'
 import { describe, expect, test } from 'vitest'
 import { SYSTEM_CALLER, SystemCallError, TRANSITION_TRACKER } from '../src/index.ts'
@@ -9,7 +9,7 @@ import { sign } from './transactions.ts'
 const ALLOC = { [TRANSITION_TRACKER]: { code: TRACKER_CODE } }
 
 function word(value: bigint): ReturnType<typeof toHash32> {
-  return toHash32(bytesToHex(toWord(value)))
+  return bytesToHash32(toWord(value))
 }
 
 describe('the end of a block', () => {

@@ -1,6 +1,13 @@
 import { createMPT } from '@ethereumjs/mpt'
 import { headerHash } from '@mosaic/authority'
-import { bytesToHex, hexToBytes, toHash32, toHex, toWord } from '@mosaic/primitives'
+import {
+  bytesToHash32,
+  bytesToHex,
+  hexToBytes,
+  type toHash32,
+  toHex,
+  toWord,
+} from '@mosaic/primitives'
 import { describe, expect, test } from 'vitest'
 import {
   type ChainGenesis,
@@ -15,7 +22,7 @@ import { ALICE, BOB } from './test-chain.ts'
 const crypto = await loadCrypto()
 
 function word(value: bigint): ReturnType<typeof toHash32> {
-  return toHash32(bytesToHex(toWord(value)))
+  return bytesToHash32(toWord(value))
 }
 
 const GENESIS: ChainGenesis = {

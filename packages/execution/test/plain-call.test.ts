@@ -1,12 +1,12 @@
 import { Account as InnerAccount } from '@ethereumjs/util'
 import {
   type Address,
+  bytesToHash32,
   bytesToHex,
   concatBytes,
   hexToBytes,
   toAddress,
   toBlockNumber,
-  toHash32,
   toWord,
   ZERO_HASH,
 } from '@mosaic/primitives'
@@ -76,9 +76,7 @@ function contextUnder(rules: Rules, difficulty: bigint): ReturnType<typeof block
 function randomAccessList({ below, pick }: Seeded): readonly AccessListEntry[] {
   return Array.from({ length: below(3) }, () => ({
     address: pick(TARGETS),
-    storageKeys: Array.from({ length: below(3) }, () =>
-      toHash32(bytesToHex(toWord(BigInt(below(4))))),
-    ),
+    storageKeys: Array.from({ length: below(3) }, () => bytesToHash32(toWord(BigInt(below(4))))),
   }))
 }
 

@@ -2,6 +2,7 @@ import { createMPTFromProof, verifyMerkleProof } from '@ethereumjs/mpt'
 import { Account, createAccountFromRLP } from '@ethereumjs/util'
 import {
   bytesToBigint,
+  bytesToHash32,
   bytesToHex,
   checksummed,
   concatBytes,
@@ -11,7 +12,6 @@ import {
   keccak256,
   keccak256Bytes,
   toAddress,
-  toHash32,
   toHex,
   toWord,
 } from '@mosaic/primitives'
@@ -57,7 +57,7 @@ const ALLOC = {
 }
 
 function word(value: bigint): Hash32 {
-  return toHash32(bytesToHex(toWord(value)))
+  return bytesToHash32(toWord(value))
 }
 
 async function call(chain: TestChain, request: CallRequest): Promise<CallResult> {

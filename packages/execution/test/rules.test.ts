@@ -1,5 +1,6 @@
 import {
   type Address,
+  bytesToHash32,
   bytesToHex,
   concatBytes,
   type Hash32,
@@ -42,7 +43,7 @@ async function readSlot(
 }
 
 function wordOf(value: bigint): Hash32 {
-  return toHash32(bytesToHex(toWord(value)))
+  return bytesToHash32(toWord(value))
 }
 
 describe('the rules of the chain', () => {

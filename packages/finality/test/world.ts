@@ -1,12 +1,11 @@
 import {
   type Address,
   bigintToBytes,
-  bytesToHex,
+  bytesToAddress,
   type Hash32,
   type Height,
   keccak256,
   type MetaHeight,
-  toAddress,
   toHeight,
   toMetaHeight,
   toWeight,
@@ -34,7 +33,7 @@ export function hashOf(name: string): Hash32 {
 }
 
 export function addressAt(index: number): Address {
-  return toAddress(bytesToHex(bigintToBytes(BigInt(index + 1), 20)))
+  return bytesToAddress(bigintToBytes(BigInt(index + 1), 20))
 }
 
 export function checkpointAt(height: number | bigint, branch: Branch = 'main'): Hash32 {

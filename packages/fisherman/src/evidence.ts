@@ -1,7 +1,9 @@
 import type { Offence } from '@mosaic/finality'
 import {
   type Address,
+  bytesToAddress,
   bytesToBigint,
+  bytesToHash32,
   bytesToHex,
   decodeRlp,
   encodeRlp,
@@ -10,8 +12,6 @@ import {
   InvalidValueError,
   integerToRlp,
   type RlpItem,
-  toAddress,
-  toHash32,
   toHeight,
 } from '@mosaic/primitives'
 import type { VoteMessage } from '@mosaic/protocol'
@@ -84,8 +84,7 @@ function voteItems({ vote, signature, validator }: SignedVote): RlpItem[] {
 
 function toVote(item: RlpItem): SignedVote {
   const [chain, transition, source, target, from, to, signature, validator] = list(item).map(text)
-  const hash = (bytes: Uint8Array | undefined): VoteMessage['chain'] =>
-    toHash32(bytesToHex(text(bytes)))
+  const hash = (bytes: Uint8Array | undefined): VoteMessage['chain'] => bytesToHash32(text(bytes))
   return {
     vote: {
       chain: hash(chain),
@@ -96,7 +95,7 @@ function toVote(item: RlpItem): SignedVote {
       targetHeight: toHeight(bytesToBigint(text(to))),
     },
     signature: bytesToHex(text(signature)),
-    validator: toAddress(bytesToHex(text(validator))),
+    validator: bytesToAddress(text(validator)),
   }
 }
 

@@ -1,11 +1,11 @@
 import {
   type Address,
+  bytesToAddress,
   bytesToHex,
   type Hex,
   hexToBytes,
   keccak256,
   keccak256Bytes,
-  toAddress,
   toHex,
 } from '@mosaic/primitives'
 import { normaliseSignature, recoverSigner } from '@mosaic/protocol'
@@ -106,7 +106,7 @@ function addressOf(publicKey: string): Address | undefined {
   if (!/^[0-9a-fA-F]+$/.test(digits)) return undefined
   const point = digits.length === 130 && digits.startsWith('04') ? digits.slice(2) : digits
   if (point.length !== 128) return undefined
-  return toAddress(bytesToHex(keccak256Bytes(hexToBytes(toHex(`0x${point}`))).subarray(12)))
+  return bytesToAddress(keccak256Bytes(hexToBytes(toHex(`0x${point}`))).subarray(12))
 }
 
 async function request(

@@ -2,7 +2,7 @@ import {
   accept,
   type BlockNumber,
   bytesToBigint,
-  bytesToHex,
+  bytesToHash32,
   decodeRlp,
   encodeRlp,
   type Hash32,
@@ -13,7 +13,6 @@ import {
   type RlpItem,
   refuse,
   toBlockNumber,
-  toHash32,
   toHeight,
   type Verdict,
 } from '@mosaic/primitives'
@@ -342,7 +341,7 @@ function toInteger(item: RlpItem | undefined): bigint {
 }
 
 function toHash(item: RlpItem | undefined): Hash32 {
-  return toHash32(bytesToHex(toBytes(item)))
+  return bytesToHash32(toBytes(item))
 }
 
 function toCount(value: bigint, max: number): number {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { bytesToHex, toHash32 } from '@mosaic/primitives'
+import { bytesToHash32 } from '@mosaic/primitives'
 import { afterEach, describe, expect, test } from 'vitest'
 import { nodeKeyToPeerId } from '../src/index.ts'
 import { toServiceTag } from '../src/local-discovery.ts'
@@ -34,7 +34,7 @@ async function hasMulticast(): Promise<boolean> {
 
 const multicast = await hasMulticast()
 /** Another one in each run: others may be under way on the same local network. */
-const genesisHash = toHash32(bytesToHex(randomBytes(32)))
+const genesisHash = bytesToHash32(randomBytes(32))
 const LOCAL = { genesisHash, mdns: true, wantedPeers: 4 } as const
 
 describe.skipIf(!multicast)(

@@ -1,12 +1,10 @@
-import { bytesToHex, toBlockNumber, toHash32, toHeight } from '@mosaic/primitives'
+import { bytesToHash32, toBlockNumber, toHeight } from '@mosaic/primitives'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { decodeStatus, encodeStatus, METHODS, type Status } from '../src/messages.ts'
 
 const uint64 = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n })
-const hash = fc
-  .uint8Array({ minLength: 32, maxLength: 32 })
-  .map((bytes) => toHash32(bytesToHex(bytes)))
+const hash = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => bytesToHash32(bytes))
 const status: fc.Arbitrary<Status> = fc.record({
   genesisHash: hash,
   coreIdentifier: hash,

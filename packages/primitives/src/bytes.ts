@@ -1,5 +1,6 @@
 import { InvalidValueError } from './errors.ts'
-import type { Hex } from './values.ts'
+import type { Address, Hash32, Hex } from './values.ts'
+import { readWord, WORD_BYTES, writeWord } from './words.ts'
 
 const DIGITS = '0123456789abcdef'
 /** What each hex digit is worth, by its character code; everything else is negative. */
@@ -8,15 +9,46 @@ for (let value = 0; value < DIGITS.length; value++) {
   NIBBLES[DIGITS.charCodeAt(value)] = value
   NIBBLES[DIGITS.toUpperCase().charCodeAt(value)] = value
 }
+/** The two digits of each byte, by their character codes. */
+const HIGH_DIGITS = Uint8Array.from({ length: 256 }, (_, byte) => DIGITS.charCodeAt(byte >> 4))
+const LOW_DIGITS = Uint8Array.from({ length: 256 }, (_, byte) => DIGITS.charCodeAt(byte & 15))
 const ONLY_DIGITS = /^0x[0-9a-fA-F]*$/
 /** Of more bytes, Node's own code is faster for all its overhead. */
 const FEW_BYTES = 64
 
-const WORD_BYTES = 32
+const ADDRESS_BYTES = 20
 const EXACT_BYTES = 6
+const MAX_UINT32 = 2 ** 32 - 1
+const MAX_WORD = 2n ** 256n - 1n
+
+/** Texts of few bytes are put together here: a buffer around each of them would take longer than its digits. */
+const text = Buffer.from('0x'.padEnd(2 + 2 * FEW_BYTES, '0'), 'latin1')
+const word = new Uint8Array(WORD_BYTES)
+const wordView = new DataView(word.buffer)
 
 export function bytesToHex(bytes: Uint8Array): Hex {
-  return `0x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')}`
+  if (bytes.length > FEW_BYTES) {
+    return `0x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')}`
+  }
+  let end = 2
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i] ?? 0
+    text[end++] = HIGH_DIGITS[byte] ?? 0
+    text[end++] = LOW_DIGITS[byte] ?? 0
+  }
+  return text.toString('latin1', 0, end) as Hex
+}
+
+/** @throws {@link InvalidValueError} unless there are 32 bytes. */
+export function bytesToHash32(bytes: Uint8Array): Hash32 {
+  if (bytes.length !== WORD_BYTES) throw new InvalidValueError('32 bytes', bytesToHex(bytes))
+  return bytesToHex(bytes) as Hash32
+}
+
+/** @throws {@link InvalidValueError} unless there are 20 bytes. */
+export function bytesToAddress(bytes: Uint8Array): Address {
+  if (bytes.length !== ADDRESS_BYTES) throw new InvalidValueError('20 bytes', bytesToHex(bytes))
+  return bytesToHex(bytes) as Address
 }
 
 /** @throws {@link InvalidValueError} unless `hex` is 0x and an even number of hex digits. */
@@ -25,22 +57,23 @@ export function hexToBytes(hex: string): Uint8Array {
     throw new InvalidValueError('hex with 0x and an even number of digits', hex)
   }
   const bytes = new Uint8Array(hex.length / 2 - 1)
-  // Buffers take some letters of other scripts for digits.
-  const isHex = bytes.length > FEW_BYTES ? ONLY_DIGITS.test(hex) : writeDigits(hex, bytes)
-  if (!isHex) throw new InvalidValueError('hex digits after 0x', hex)
-  if (bytes.length > FEW_BYTES) Buffer.from(bytes.buffer).write(hex.slice(2), 'hex')
+  if (bytes.length <= FEW_BYTES) writeHex(bytes, 0, hex)
+  else {
+    // Buffers take some letters of other scripts for digits.
+    if (!ONLY_DIGITS.test(hex)) throw new InvalidValueError('hex digits after 0x', hex)
+    Buffer.from(bytes.buffer).write(hex.slice(2), 'hex')
+  }
   return bytes
 }
 
-/** Whether all characters after 0x were hex digits. */
-function writeDigits(hex: string, bytes: Uint8Array): boolean {
-  for (let i = 0; i < bytes.length; i++) {
-    const high = NIBBLES[hex.charCodeAt(2 * i + 2)] ?? -1
-    const low = NIBBLES[hex.charCodeAt(2 * i + 3)] ?? -1
-    if (high < 0 || low < 0) return false
-    bytes[i] = high * 16 + low
+/** Writes the bytes that hex stands for, after its 0x. @throws {@link InvalidValueError} unless the rest are hex digits. */
+export function writeHex(out: Uint8Array, at: number, hex: string): void {
+  for (let from = 2, to = at; from < hex.length; from += 2, to++) {
+    const high = NIBBLES[hex.charCodeAt(from)] ?? -1
+    const low = NIBBLES[hex.charCodeAt(from + 1)] ?? -1
+    if (high < 0 || low < 0) throw new InvalidValueError('hex digits after 0x', hex)
+    out[to] = high * 16 + low
   }
-  return true
 }
 
 export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
@@ -61,30 +94,47 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
 
 /** Big-endian integer of any length; no bytes are 0. */
 export function bytesToBigint(bytes: Uint8Array): bigint {
-  if (bytes.length > WORD_BYTES) return BigInt(bytesToHex(bytes))
-  // By as many bytes at a time as a number holds exactly: a third of what digits take.
-  let value = 0n
-  for (let at = 0; at < bytes.length; ) {
-    const end = Math.min(at + EXACT_BYTES, bytes.length)
-    const shift = BigInt(8 * (end - at))
-    let part = 0
-    for (; at < end; at++) part = part * 256 + (bytes[at] ?? 0)
-    value = value === 0n ? BigInt(part) : (value << shift) | BigInt(part)
+  const { length } = bytes
+  if (length <= EXACT_BYTES) {
+    let value = 0
+    for (let i = 0; i < length; i++) value = value * 256 + (bytes[i] ?? 0)
+    return BigInt(value)
   }
-  return value
+  if (length > WORD_BYTES) return BigInt(bytesToHex(bytes))
+  word.fill(0, 0, WORD_BYTES - length)
+  word.set(bytes, WORD_BYTES - length)
+  return readWord(wordView, 0)
 }
 
 /** @throws {@link InvalidValueError} unless `value` fits in `size` bytes. */
 export function bigintToBytes(value: bigint, size: number): Uint8Array {
-  if (value < 0n || value >> BigInt(8 * size) !== 0n) {
+  const small = Number(value)
+  if (small < 0 || (size < EXACT_BYTES ? small >= 256 ** size : value >> BigInt(8 * size) !== 0n)) {
     throw new InvalidValueError(`an unsigned integer of ${size} bytes`, value)
   }
-  return hexToBytes(`0x${value.toString(16).padStart(2 * size, '0')}`)
+  if (small <= Number.MAX_SAFE_INTEGER) return numberToBytes(small, size)
+  if (size > WORD_BYTES) return hexToBytes(`0x${value.toString(16).padStart(2 * size, '0')}`)
+  writeWord(wordView, 0, value)
+  return word.slice(WORD_BYTES - size)
+}
+
+/** An integer that is exact as a number, in `size` bytes, into which it fits. */
+export function numberToBytes(value: number, size: number): Uint8Array {
+  const bytes = new Uint8Array(size)
+  let at = size - 1
+  let rest = value
+  for (; rest > MAX_UINT32; rest = Math.floor(rest / 256)) bytes[at--] = rest
+  for (let low = rest >>> 0; low > 0; low >>>= 8) bytes[at--] = low
+  return bytes
 }
 
 /** The 32-byte big-endian word that Solidity makes of an unsigned integer. @throws {@link InvalidValueError} above 2^256-1. */
 export function toWord(value: bigint): Uint8Array {
-  return bigintToBytes(value, 32)
+  if (value < 0n || value > MAX_WORD) {
+    throw new InvalidValueError('an unsigned integer of 32 bytes', value)
+  }
+  writeWord(wordView, 0, value)
+  return word.slice()
 }
 
 export function utf8ToBytes(text: string): Uint8Array {

@@ -3,15 +3,19 @@
  *
  * @packageDocumentation
  */
+export { type ByteKey, fromByteKey, toByteKey } from './byte-key.ts'
 export {
   bigintToBytes,
+  bytesToAddress,
   bytesToBigint,
+  bytesToHash32,
   bytesToHex,
   concatBytes,
   equalBytes,
   hexToBytes,
   toWord,
   utf8ToBytes,
+  writeHex,
 } from './bytes.ts'
 export { checksummed } from './checksum.ts'
 export {
@@ -49,3 +53,4 @@ export {
   ZERO_ADDRESS,
   ZERO_HASH,
 } from './values.ts'
+export { readWord, writeWord } from './words.ts'

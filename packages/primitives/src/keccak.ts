@@ -1,7 +1,7 @@
 import { keccak_256 } from '@noble/hashes/sha3.js'
-import { bytesToHex } from './bytes.ts'
+import { bytesToHash32, bytesToHex } from './bytes.ts'
 import { InvalidValueError } from './errors.ts'
-import { type Hash32, toHash32 } from './values.ts'
+import type { Hash32 } from './values.ts'
 
 type Hash = (bytes: Uint8Array) => Uint8Array
 
@@ -29,5 +29,5 @@ export function keccak256Bytes(bytes: Uint8Array): Uint8Array {
 
 /** Keccak-256 as Ethereum uses it. */
 export function keccak256(bytes: Uint8Array): Hash32 {
-  return toHash32(bytesToHex(hash(bytes)))
+  return bytesToHash32(hash(bytes))
 }

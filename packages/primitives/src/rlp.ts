@@ -1,4 +1,4 @@
-import { bigintToBytes } from './bytes.ts'
+import { bigintToBytes, numberToBytes } from './bytes.ts'
 import { InvalidValueError } from './errors.ts'
 
 /** A decoded RLP item: a string of bytes, or a list of items. */
@@ -62,9 +62,15 @@ function writePrefix(length: number, offset: number, out: Uint8Array, at: number
 
 /** The shortest big-endian form, as RLP wants integers: zero has no bytes. */
 export function integerToRlp(value: bigint): Uint8Array {
-  if (value === 0n) return new Uint8Array()
-  const digits = value.toString(16)
-  return bigintToBytes(value, Math.ceil(digits.length / 2))
+  const small = Number(value)
+  if (small < 0 || small > Number.MAX_SAFE_INTEGER) return largeToRlp(value)
+  let length = 0
+  for (let rest = small; rest >= 1; rest /= 256) length++
+  return numberToBytes(small, length)
+}
+
+function largeToRlp(value: bigint): Uint8Array {
+  return bigintToBytes(value, Math.ceil(value.toString(16).length / 2))
 }
 
 /**

@@ -1,8 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { fromByteKey, toByteKey } from '../src/byte-key.ts'
 import {
   bigintToBytes,
+  bytesToAddress,
   bytesToBigint,
+  bytesToHash32,
   bytesToHex,
   concatBytes,
   equalBytes,
@@ -12,6 +15,7 @@ import {
 } from '../src/bytes.ts'
 import { InvalidValueError } from '../src/errors.ts'
 import { keccak256, keccak256Bytes, useKeccak } from '../src/keccak.ts'
+import { integerToRlp } from '../src/rlp.ts'
 import {
   toAddress,
   toBlockNumber,
@@ -102,10 +106,53 @@ describe('bytes', () => {
     expect(bytesToBigint(new Uint8Array())).toBe(0n)
   })
 
+  test('of integers around every power of two are their digits', () => {
+    for (let bits = 0n; bits <= 264n; bits++) {
+      for (const value of [2n ** bits - 1n, 2n ** bits, 2n ** bits + 1n]) {
+        const least = value === 0n ? 0 : Math.ceil(value.toString(16).length / 2)
+        for (const size of [least, least + 1, 33, 40].filter((each) => each >= least)) {
+          const bytes = bigintToBytes(value, size)
+          const digits = value === 0n && size === 0 ? '' : value.toString(16)
+          expect(Buffer.from(bytes).toString('hex')).toBe(digits.padStart(2 * size, '0'))
+          expect(bytesToBigint(bytes)).toBe(value)
+        }
+        if (least <= 32) expect(toWord(value)).toEqual(bigintToBytes(value, 32))
+        expect(integerToRlp(value)).toEqual(bigintToBytes(value, least))
+        if (least > 0) expect(() => bigintToBytes(value, least - 1)).toThrow(InvalidValueError)
+      }
+    }
+  })
+
   test('refuse integers that do not fit', () => {
     expect(() => toWord(2n ** 256n)).toThrow(InvalidValueError)
+    expect(() => toWord(-1n)).toThrow(InvalidValueError)
     expect(() => bigintToBytes(256n, 1)).toThrow(InvalidValueError)
     expect(() => bigintToBytes(-1n, 32)).toThrow(InvalidValueError)
+    expect(() => bigintToBytes(-(2n ** 256n), 32)).toThrow(InvalidValueError)
+  })
+
+  test.each([0, 19, 20, 21, 31, 32, 33, 64, 65])(
+    '%i of them are a hash, an address, or none',
+    (size) => {
+      const bytes = Uint8Array.from({ length: size }, (_, i) => 255 - i)
+      const hex = `0x${Buffer.from(bytes).toString('hex')}`
+      expect(bytesToHex(bytes)).toBe(hex)
+      if (size === 32) expect(bytesToHash32(bytes)).toBe(toHash32(hex))
+      else expect(() => bytesToHash32(bytes)).toThrow(`expected 32 bytes, received "${hex}"`)
+      if (size === 20) expect(bytesToAddress(bytes)).toBe(toAddress(hex))
+      else expect(() => bytesToAddress(bytes)).toThrow(`expected 20 bytes, received "${hex}"`)
+    },
+  )
+
+  test('are keys of maps, in the same order', () => {
+    fc.assert(
+      fc.property(fc.array(fc.uint8Array({ maxLength: 100 })), (list) => {
+        const keys = list.map(toByteKey)
+        expect(keys.map(fromByteKey)).toEqual(list)
+        expect(keys.toSorted().map(fromByteKey)).toEqual(list.toSorted(Buffer.compare))
+      }),
+      { seed: 1 },
+    )
   })
 
   test('compare and join by content', () => {

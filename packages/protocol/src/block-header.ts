@@ -1,13 +1,13 @@
 import {
   type BlockNumber,
   bytesToBigint,
+  bytesToHash32,
   bytesToHex,
   decodeRlp,
   type Hash32,
   InvalidValueError,
   keccak256,
   toBlockNumber,
-  toHash32,
 } from '@mosaic/primitives'
 
 /** What the protocol reads from the RLP of an Ethereum block header of any fork. */
@@ -59,7 +59,7 @@ export function readBlockHeader(rlp: Uint8Array): BlockHeaderFields {
     throw new InvalidValueError(`a header of ${MIN_FIELDS} to ${MAX_FIELDS} fields`, decoded.length)
   }
   const fields = decoded.map((field, index) => readField(field, index))
-  const hash = (index: number): Hash32 => toHash32(bytesToHex(fields[index] ?? new Uint8Array()))
+  const hash = (index: number): Hash32 => bytesToHash32(fields[index] ?? new Uint8Array())
   const integer = (index: number): bigint => bytesToBigint(fields[index] ?? new Uint8Array())
   return {
     hash: keccak256(rlp),

@@ -1,13 +1,12 @@
 import {
   type Address,
   bigintToBytes,
-  bytesToHex,
+  bytesToHash32,
   concatBytes,
   type Hash32,
   hexToBytes,
   keccak256,
   keccak256Bytes,
-  toHash32,
   utf8ToBytes,
   ZERO_ADDRESS,
 } from '@mosaic/primitives'
@@ -24,7 +23,7 @@ const VERSION_HASH = keccak256Bytes(utf8ToBytes('1'))
 
 /** The core identifier: 12 bytes origin chain id, 20 bytes core address (§2.4). @throws InvalidValueError if the chain id needs more than 96 bits. */
 export function coreIdentifier({ originChainId, core }: CoreIdentity): Hash32 {
-  return toHash32(bytesToHex(concatBytes(bigintToBytes(originChainId, 12), hexToBytes(core))))
+  return bytesToHash32(concatBytes(bigintToBytes(originChainId, 12), hexToBytes(core)))
 }
 
 /** The identifier of the origin chain itself: the core identifier with a zero address. */

@@ -1,5 +1,6 @@
 import {
   type Address,
+  bytesToAddress,
   bytesToBigint,
   bytesToHex,
   concatBytes,
@@ -7,7 +8,6 @@ import {
   type Hex,
   hexToBytes,
   keccak256Bytes,
-  toAddress,
 } from '@mosaic/primitives'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 
@@ -16,7 +16,7 @@ const HALF_ORDER = secp256k1.Point.Fn.ORDER / 2n
 /** The address of an uncompressed or compressed public key. */
 export function publicKeyToAddress(publicKey: Uint8Array): Address {
   const uncompressed = secp256k1.Point.fromBytes(publicKey).toBytes(false)
-  return toAddress(bytesToHex(keccak256Bytes(uncompressed.subarray(1)).subarray(12)))
+  return bytesToAddress(keccak256Bytes(uncompressed.subarray(1)).subarray(12))
 }
 
 /** The address of a 32-byte secret key. @throws if the key is not in [1, order). */

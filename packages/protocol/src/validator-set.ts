@@ -1,6 +1,7 @@
 import {
   type Address,
   bigintToBytes,
+  bytesToAddress,
   bytesToBigint,
   bytesToHex,
   concatBytes,
@@ -8,7 +9,6 @@ import {
   InvalidValueError,
   keccak256,
   type MetaHeight,
-  toAddress,
   toMetaHeight,
   toWeight,
   type Weight,
@@ -66,7 +66,7 @@ export function decodeSeat(word: Uint8Array): ValidatorSeat | undefined {
   if (value >> 96n === 0n)
     throw new InvalidValueError('a validator word with an address', bytesToHex(word))
   return {
-    address: toAddress(bytesToHex(word.subarray(0, 20))),
+    address: bytesToAddress(word.subarray(0, 20)),
     weight: toWeight(value & MAX_VALIDATOR_WEIGHT),
     forward: ((value >> FORWARD_BIT) & 1n) === 1n,
     rear: ((value >> REAR_BIT) & 1n) === 1n,

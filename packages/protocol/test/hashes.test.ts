@@ -1,6 +1,6 @@
 import {
   type Address,
-  bytesToHex,
+  bytesToHash32,
   concatBytes,
   type Hash32,
   hexToBytes,
@@ -39,9 +39,7 @@ const CORE = toAddress(`0x${'c0'.repeat(20)}`)
 const IDENTITY = { originChainId: 31_337n, core: CORE }
 const DOMAIN = domainSeparator(IDENTITY)
 
-const hashes = fc
-  .uint8Array({ minLength: 32, maxLength: 32 })
-  .map((bytes) => toHash32(bytesToHex(bytes)))
+const hashes = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => bytesToHash32(bytes))
 const uint64 = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n })
 const uint128 = fc.bigInt({ min: 0n, max: 2n ** 128n - 1n })
 

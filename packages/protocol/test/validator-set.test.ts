@@ -1,4 +1,5 @@
 import {
+  bytesToAddress,
   bytesToHex,
   concatBytes,
   hexToBytes,
@@ -32,7 +33,7 @@ const ADDRESS = toAddress(`0x${'ab'.repeat(20)}`)
 const seats: fc.Arbitrary<ValidatorSeat> = fc.record({
   address: fc
     .uint8Array({ minLength: 20, maxLength: 20 })
-    .map((bytes) => toAddress(bytesToHex(bytes)))
+    .map((bytes) => bytesToAddress(bytes))
     .filter((address) => address !== ZERO_ADDRESS),
   weight: fc.bigInt({ min: 0n, max: MAX_VALIDATOR_WEIGHT }).map(toWeight),
   forward: fc.boolean(),

@@ -1,3 +1,4 @@
+import { fromByteKey, toByteKey } from '@mosaic/primitives'
 import { StoreClosedError } from './errors.ts'
 import type { Space } from './space.ts'
 import type { EntryRange, Store } from './store.ts'
@@ -23,14 +24,14 @@ export function createMemoryStore(): Store {
   return {
     get(space, key) {
       requireOpen()
-      return recordsOf(space).get(toKey(key))?.slice()
+      return recordsOf(space).get(toByteKey(key))?.slice()
     },
 
     async batch(operations) {
       requireOpen()
       for (const operation of operations) {
         const records = recordsOf(operation.space)
-        const key = toKey(operation.key)
+        const key = toByteKey(operation.key)
         if (operation.type === 'put') records.set(key, operation.value.slice())
         else records.delete(key)
       }
@@ -39,7 +40,7 @@ export function createMemoryStore(): Store {
     async *entries(space, range = {}) {
       requireOpen()
       for (const [key, value] of select(recordsOf(space), range)) {
-        yield [fromKey(key), value.slice()] as const
+        yield [fromByteKey(key), value.slice()] as const
         requireOpen()
       }
     },
@@ -50,21 +51,12 @@ export function createMemoryStore(): Store {
   }
 }
 
-/** A byte per character: such texts sort as the bytes do. */
-function toKey(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
-}
-
-function fromKey(key: string): Uint8Array {
-  return Uint8Array.from(Buffer.from(key, 'latin1'))
-}
-
 function select(
   records: ReadonlyMap<string, Uint8Array>,
   range: EntryRange,
 ): readonly (readonly [string, Uint8Array])[] {
-  const from = range.from && toKey(range.from)
-  const to = range.to && toKey(range.to)
+  const from = range.from && toByteKey(range.from)
+  const to = range.to && toByteKey(range.to)
   const chosen = [...records].filter(
     ([key]) => (from === undefined || key >= from) && (to === undefined || key < to),
   )

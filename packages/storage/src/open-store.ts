@@ -2,11 +2,10 @@ import { mkdir, open, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   bytesToBigint,
-  bytesToHex,
+  bytesToHash32,
   concatBytes,
   type Hash32,
   hexToBytes,
-  toHash32,
   utf8ToBytes,
 } from '@mosaic/primitives'
 import { addChecksum, removeChecksum } from './checksum.ts'
@@ -132,7 +131,7 @@ async function checkIdentity(
   if (format !== FORMAT_VERSION) {
     throw new UnsupportedStoreFormatError(directory, FORMAT_VERSION, format)
   }
-  const genesisHash = toHash32(bytesToHex(value.subarray(1)))
+  const genesisHash = bytesToHash32(value.subarray(1))
   if (genesisHash !== identity.genesisHash) {
     throw new ForeignStoreError(directory, identity.genesisHash, genesisHash)
   }

@@ -1,11 +1,10 @@
 import {
   bigintToBytes,
-  bytesToHex,
+  bytesToHash32,
   type Hash32,
   type Height,
   type Hex,
   keccak256,
-  toHash32,
   toHeight,
   utf8ToBytes,
 } from '@mosaic/primitives'
@@ -61,5 +60,5 @@ export function heightOf(value: number | bigint): Height {
 
 /** A hash that is easy to read in a failure. */
 export function numbered(value: number): Hash32 {
-  return toHash32(bytesToHex(bigintToBytes(BigInt(value), 32)))
+  return bytesToHash32(bigintToBytes(BigInt(value), 32))
 }

@@ -1,7 +1,6 @@
 import type { EVM } from '@ethereumjs/evm'
 import { type Account, Address } from '@ethereumjs/util'
-import { hexToBytes } from '@mosaic/primitives'
-import { type ByteKey, fromByteKey, toByteKey } from '../byte-key.ts'
+import { type ByteKey, fromByteKey, hexToBytes, toByteKey } from '@mosaic/primitives'
 import type { State } from '../state.ts'
 
 type Journal = EVM['journal']

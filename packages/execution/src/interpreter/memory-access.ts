@@ -1,7 +1,6 @@
 import type { Common } from '@ethereumjs/common'
-import { keccak256Bytes } from '@mosaic/primitives'
+import { bytesToBigint, keccak256Bytes, readWord, toWord, writeWord } from '@mosaic/primitives'
 import type { Frame } from './frame.ts'
-import { readWord, toWordBytes, wordOf, writeWord } from './words.ts'
 
 type Run = (frame: Frame) => void
 
@@ -54,7 +53,7 @@ export function memoryAccessOf(
       const length = frame.stack.pop()
       frame.charge(fixed + frame.growth(offset, length) + logByteFee * Number(length))
       const topics: Uint8Array[] = []
-      for (let i = 0; i < topicCount; i++) topics.push(toWordBytes(frame.stack.pop()))
+      for (let i = 0; i < topicCount; i++) topics.push(toWord(frame.stack.pop()))
       frame.interpreter.log(frame.slice(offset, length), topicCount, topics)
     }
   }
@@ -103,7 +102,7 @@ function hash(fee: number, wordFee: number, keccak: (bytes: Uint8Array) => Uint8
     frame.charge(fee + frame.growth(offset, length) + wordFee * wordsOf(length))
     const at = length === 0n ? 0 : Number(offset)
     const end = at + Number(length)
-    frame.stack.push(wordOf(keccak(frame.memory(end).subarray(at, end))))
+    frame.stack.push(bytesToBigint(keccak(frame.memory(end).subarray(at, end))))
   }
 }
 

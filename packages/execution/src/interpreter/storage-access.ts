@@ -1,6 +1,6 @@
 import type { Common } from '@ethereumjs/common'
+import { bytesToBigint, toWord } from '@mosaic/primitives'
 import type { Frame } from './frame.ts'
-import { toWordBytes, wordOf } from './words.ts'
 
 type Run = (frame: Frame) => void
 
@@ -42,10 +42,10 @@ export function storageAccessOf(common: Common): ReadonlyMap<number, Run> {
     [
       0x54,
       (frame) => {
-        const slot = toWordBytes(frame.stack.pop())
+        const slot = toWord(frame.stack.pop())
         frame.charge(warm(frame, slot) ? warmRead : coldRead)
         const value = frame.state.readSlot(frame.interpreter.getAddress(), slot)
-        frame.stack.push(wordOf(value))
+        frame.stack.push(bytesToBigint(value))
       },
     ],
     [
@@ -53,11 +53,11 @@ export function storageAccessOf(common: Common): ReadonlyMap<number, Run> {
       (frame) => {
         const { interpreter, stack, state } = frame
         if (frame.isStatic) frame.fail('STATIC_STATE_CHANGE')
-        const slot = toWordBytes(stack.pop())
+        const slot = toWord(stack.pop())
         const value = stack.pop()
         const address = interpreter.getAddress()
-        const current = wordOf(state.readSlot(address, slot))
-        const original = wordOf(state.readOriginalSlot(address, slot))
+        const current = bytesToBigint(state.readSlot(address, slot))
+        const original = bytesToBigint(state.readOriginalSlot(address, slot))
         if (frame.gas <= sentry) frame.fail('OUT_OF_GAS')
         const access = warm(frame, slot) ? 0 : coldRead
         if (current === value) frame.charge(access + (access === 0 ? warmRead : unchanged))
@@ -66,7 +66,7 @@ export function storageAccessOf(common: Common): ReadonlyMap<number, Run> {
           const first = original === 0n ? createSlot : changeSlot
           frame.charge(access + (original === current ? first : changeAgain))
         }
-        state.writeSlot(address, slot, toWordBytes(value))
+        state.writeSlot(address, slot, toWord(value))
         const contract = state.readAccount(address)
         if (contract === undefined) throw new TypeError('expected the account whose code runs')
         interpreter._env.contract = contract

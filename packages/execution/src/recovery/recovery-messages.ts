@@ -1,4 +1,4 @@
-import { type Address, bytesToHex, toAddress } from '@mosaic/primitives'
+import { type Address, bytesToAddress } from '@mosaic/primitives'
 
 /** Encoded transactions, one behind the other in one buffer. */
 export type RecoveryRequest = {
@@ -64,6 +64,6 @@ export function unpackAnswer({
   return Array.from({ length: records.length / RECORD_SIZE }, (_, index) => {
     const record = records.subarray(index * RECORD_SIZE, (index + 1) * RECORD_SIZE)
     if (record[32] !== 1) return undefined
-    return { hash: record.subarray(0, 32), sender: toAddress(bytesToHex(record.subarray(33))) }
+    return { hash: record.subarray(0, 32), sender: bytesToAddress(record.subarray(33)) }
   })
 }

@@ -1,5 +1,5 @@
 import { generateAddress, generateAddress2 } from '@ethereumjs/util'
-import { bytesToHex, hexToBytes, integerToRlp, toAddress } from '@mosaic/primitives'
+import { bytesToAddress, hexToBytes, integerToRlp } from '@mosaic/primitives'
 import { type CallFrame, type CallTracerOptions, createCallTracer } from './call-tracer.ts'
 import { createFourByteTracer, type SelectorCounts } from './four-byte-tracer.ts'
 import { type CreatedAddress, createPrestateTracer, type PrestateTrace } from './prestate-tracer.ts'
@@ -56,9 +56,9 @@ export function createTracer(
 
 const CREATED: CreatedAddress = {
   byNonce: (creator, nonce) =>
-    toAddress(bytesToHex(generateAddress(hexToBytes(creator), integerToRlp(nonce)))),
+    bytesToAddress(generateAddress(hexToBytes(creator), integerToRlp(nonce))),
   bySalt: (creator, salt, initCode) =>
-    toAddress(bytesToHex(generateAddress2(hexToBytes(creator), hexToBytes(salt), initCode))),
+    bytesToAddress(generateAddress2(hexToBytes(creator), hexToBytes(salt), initCode)),
 }
 
 /** All of `tracers` at once. */

@@ -2,7 +2,7 @@ import type { EVMResult, InterpreterStep, Message } from '@ethereumjs/evm'
 import type { Address as InnerAddress } from '@ethereumjs/util'
 import {
   type Address,
-  bytesToHex,
+  bytesToAddress,
   type Hash32,
   toAddress,
   toHash32,
@@ -178,7 +178,7 @@ function toStep({
 }
 
 function toOwn(address: InnerAddress | undefined): Address {
-  return address === undefined ? ZERO_ADDRESS : toAddress(bytesToHex(address.bytes))
+  return address === undefined ? ZERO_ADDRESS : bytesToAddress(address.bytes)
 }
 
 /** The stack item `at` places below the top; 0 if there is none. */

@@ -1,11 +1,11 @@
 import {
   type Address,
+  bytesToHash32,
   bytesToHex,
   type Hash32,
   hexToBytes,
   keccak256,
   toAddress,
-  toHash32,
   toWord,
   utf8ToBytes,
 } from '@mosaic/primitives'
@@ -64,7 +64,7 @@ export function createTransferTracer(): Tracer<readonly Log[]> {
 }
 
 function addressTopic(address: Address): Hash32 {
-  return toHash32(bytesToHex(toWord(BigInt(bytesToHex(hexToBytes(address))))))
+  return bytesToHash32(toWord(BigInt(bytesToHex(hexToBytes(address)))))
 }
 
 function transfer(from: Address, to: Address, value: bigint): Log {

@@ -1,6 +1,6 @@
 import { createTxFromRLP, type TypedTransaction } from '@ethereumjs/tx'
 import { type AuthorityHeader, headerHash } from '@mosaic/authority'
-import { type Address, bytesToHex, type Hash32, toAddress, toHash32 } from '@mosaic/primitives'
+import { type Address, bytesToHash32, bytesToHex, type Hash32, toAddress } from '@mosaic/primitives'
 import { outlineBlock, readEnvelopes } from '../../src/block.ts'
 import { createProcessor, type Processor } from '../../src/processor.ts'
 import { State, type StateWrites } from '../../src/state.ts'
@@ -171,7 +171,7 @@ function decode(raw: Uint8Array): Transaction | string {
       toAddress(decoded.getSenderAddress().toString()),
       common,
     )
-    return Object.assign(transaction, { raw, hash: toHash32(bytesToHex(crypto.keccak256(raw))) })
+    return Object.assign(transaction, { raw, hash: bytesToHash32(crypto.keccak256(raw)) })
   } catch (error) {
     return error instanceof Error ? error.message : String(error)
   }

@@ -1,3 +1,6 @@
+/** Bytes of a word of the EVM. */
+export const WORD_BYTES = 32
+
 const LOW = (1n << 64n) - 1n
 
 /** Reads 32 bytes at `at`, which must be there. */
@@ -24,21 +27,4 @@ export function writeWord(view: DataView, at: number, word: bigint): void {
   view.setBigUint64(at + 8, word >> 128n)
   view.setBigUint64(at + 16, word >> 64n)
   view.setBigUint64(at + 24, word)
-}
-
-/** Written to and copied: to make a view takes longer than to write a word. */
-const scratch = new Uint8Array(32)
-const scratchView = new DataView(scratch.buffer)
-
-/** A word as 32 new bytes. */
-export function toWordBytes(word: bigint): Uint8Array {
-  writeWord(scratchView, 0, word)
-  return scratch.slice()
-}
-
-/** The word that at most 32 bytes stand for. */
-export function wordOf(bytes: Uint8Array): bigint {
-  scratch.fill(0)
-  scratch.set(bytes, scratch.length - bytes.length)
-  return readWord(scratchView, 0)
 }
