@@ -12,8 +12,8 @@ import {
   type Verdict,
 } from '@mosaic/primitives'
 import { LEAST_TRANSACTION_GAS } from './intrinsic-gas.ts'
+import { orderedRoot } from './ordered-root.ts'
 import type { Transaction, TransactionFault } from './transaction.ts'
-import { orderedRoot } from './trie.ts'
 
 /** A block of the auxiliary chain; uncles do not exist. */
 export type Block = {

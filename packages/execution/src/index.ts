@@ -26,6 +26,7 @@ export {
   TRANSITION_TRACKER,
 } from './machine.ts'
 export { CallTimeoutError } from './machine-pool.ts'
+export { orderedRoot } from './ordered-root.ts'
 export type { AccountOverride, BlockOverrides, Pretence, StateOverrides } from './overrides.ts'
 export type {
   BlockEnvironment,
@@ -74,5 +75,5 @@ export {
   type Transaction,
   type TransactionFault,
 } from './transaction.ts'
-export { EMPTY_ROOT, orderedRoot, Trie } from './trie.ts'
+export { EMPTY_ROOT, Trie } from './trie.ts'
 export { toNibbles } from './trie-node.ts'

@@ -29,11 +29,11 @@ import {
   type MessageObserver,
   recordParentHash,
 } from './machine.ts'
+import { orderedRoot } from './ordered-root.ts'
 import type { Log, Receipt } from './receipt.ts'
 import { State, type StateSource, type StateWrites } from './state.ts'
 import type { Transaction } from './transaction.ts'
 import { type Run, startRun, tryTransaction } from './transaction-run.ts'
-import { orderedRoot } from './trie.ts'
 
 /** What running a block's transactions and the end-of-block call gave. */
 export type Execution = {

@@ -33,6 +33,7 @@ import {
   recordParentHash,
 } from './machine.ts'
 import type { MachinePool, TakeTurn } from './machine-pool.ts'
+import { orderedRoot } from './ordered-root.ts'
 import {
   applyStateOverrides,
   type BlockOverrides,
@@ -43,7 +44,6 @@ import type { TrackerRule } from './processor.ts'
 import { encodeReceiptEnvelope, type Log, logsBloom } from './receipt.ts'
 import { attachTracer } from './tracing/tracer.ts'
 import { createTransferTracer } from './tracing/transfer-tracer.ts'
-import { orderedRoot } from './trie.ts'
 
 /** A message of a simulation. */
 export type SimulatedMessage = CallRequest & { readonly nonce?: bigint | undefined }

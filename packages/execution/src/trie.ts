@@ -305,26 +305,6 @@ export class Trie {
   }
 }
 
-/** The root of a list, keyed by RLP of the index, as for transactions and receipts. */
-export function orderedRoot(
-  keccak: (bytes: Uint8Array) => Uint8Array,
-  items: readonly Uint8Array[],
-): Uint8Array {
-  const trie = new Trie(keccak)
-  items.forEach((item, index) => {
-    trie.put(toNibbles(rlpIndex(index)), item)
-  })
-  return trie.root()
-}
-
-function rlpIndex(index: number): Uint8Array {
-  if (index === 0) return Uint8Array.of(0x80)
-  if (index < 128) return Uint8Array.of(index)
-  if (index < 256) return Uint8Array.of(0x81, index)
-  if (index < 65_536) return Uint8Array.of(0x82, index >> 8, index & 255)
-  return Uint8Array.of(0x83, index >> 16, (index >> 8) & 255, index & 255)
-}
-
 function startsWith(key: Uint8Array, path: Uint8Array, at: number): boolean {
   for (let i = 0; i < path.length; i++) if (path[i] !== key[at + i]) return false
   return true

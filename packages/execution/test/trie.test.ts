@@ -160,4 +160,17 @@ describe('orderedRoot', () => {
       expect(orderedRoot(keccak256Bytes, items)).toEqual(reference.root())
     }
   })
+
+  test('is the root of a trie with the same entries, whatever their size', () => {
+    const random = seeded(6)
+    const lengths = [...Array(300).keys(), 4095, 4096, 4097, 65_535, 65_536, 65_537, 70_000]
+    for (const length of lengths) {
+      // Below 32 bytes, nodes stand in their parents.
+      const most = length > 300 ? 3 : ([2, 20, 40, 400, 2000][random.below(5)] ?? 2)
+      const items = Array.from({ length }, () => random.bytes(1 + random.below(most)))
+      const trie = new Trie(keccak256Bytes)
+      for (const [index, item] of items.entries()) trie.put(toNibbles(RLP.encode(index)), item)
+      expect(bytesToHex(orderedRoot(keccak256Bytes, items))).toBe(bytesToHex(trie.root()))
+    }
+  })
 })
