@@ -227,24 +227,21 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
     executed: Execution,
     record: BlockRecord,
   ): Promise<Imported> => {
-    const operations = [
-      ...putState(executed.writes),
-      ...database.putBlock(block, record, executed),
-      ...voteOperations(block, executed, definition, database.linkMessage),
-    ]
     // The parent contains what was final before: check refuses every other.
     const risen = risenFinality(record)
-    if (risen !== undefined) operations.push(...database.setFinalized(risen))
     const isForced = risen !== undefined && !contains(head, risen)
     const isHead =
       isForced ||
       record.header.parentHash === head.hash ||
       compareRecords(record, head, parentOf) < 0
     const change = isHead ? reorganise(parentOf(record), [block]) : undefined
-    if (change !== undefined) {
-      operations.push(...database.setHead(record.hash, change.removed, change.added))
-    }
-    await store.batch(operations)
+    await store.batch([
+      ...putState(executed.writes),
+      ...database.putBlock(block, record, executed),
+      ...voteOperations(block, executed, definition, database.linkMessage),
+      ...(risen === undefined ? [] : database.setFinalized(risen)),
+      ...(change === undefined ? [] : database.setHead(record.hash, change.removed, change.added)),
+    ])
     database.remember(block, record)
     finalized = risen ?? finalized
     if (change !== undefined) {

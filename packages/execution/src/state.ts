@@ -309,7 +309,7 @@ export class State implements StateManagerInterface {
     }
     this.#dirtyAccounts.clear()
     const root = this.#trie.root()
-    this.#writes.push(...this.#trie.takeWrites())
+    this.#takeWrites(this.#trie)
     return root
   }
 
@@ -479,6 +479,11 @@ export class State implements StateManagerInterface {
     return value
   }
 
+  /** One after the other: to spread them as arguments would take a stack for as many as a block or genesis likes to write. */
+  #takeWrites(trie: Trie): void {
+    for (const write of trie.takeWrites()) this.#writes.push(write)
+  }
+
   #flushStorage(key: ByteKey, storage: AccountStorage): void {
     if (storage.dirty.size === 0) return
     const account = this.#account(key, fromByteKey(key))
@@ -491,7 +496,7 @@ export class State implements StateManagerInterface {
     }
     storage.dirty.clear()
     const root = trie.root()
-    this.#writes.push(...trie.takeWrites())
+    this.#takeWrites(trie)
     if (!equalBytes(root, account.storageRoot)) {
       account.storageRoot = root
       this.#dirtyAccounts.add(key)

@@ -1,7 +1,7 @@
 import { Account, Address } from '@ethereumjs/util'
 import { bytesToHex, keccak256Bytes } from '@mosaic/primitives'
 import { describe, expect, test } from 'vitest'
-import { StateUnavailableError } from '../src/index.ts'
+import { loadCrypto, StateUnavailableError } from '../src/index.ts'
 import { guardSource, State, type StateSource } from '../src/state.ts'
 import { EMPTY_ROOT } from '../src/trie.ts'
 import { type Seeded, seeded } from './seeded.ts'
@@ -155,6 +155,19 @@ describe('State', () => {
     expect(first.nodes.length).toBe(1)
     expect(first.codes).toEqual([[keccak256Bytes(code), code]])
     expect(state.takeWrites()).toEqual({ nodes: [], codes: [] })
+  })
+
+  test('takes more writes at once than a call has room for arguments', async () => {
+    const { keccak256 } = await loadCrypto()
+    const state = new State(keccak256, NOWHERE)
+    const count = 130_000
+    for (let i = 0; i < count; i++) {
+      const bytes = new Uint8Array(20)
+      new DataView(bytes.buffer).setUint32(0, i)
+      await state.putAccount(new Address(bytes), new Account(1n))
+    }
+    state.computeRoot()
+    expect(state.takeWrites().nodes.length).toBeGreaterThan(count)
   })
 
   test('hands out no change of its own through the accounts it returns', async () => {

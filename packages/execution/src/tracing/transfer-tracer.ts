@@ -57,7 +57,7 @@ export function createTransferTracer(): Tracer<readonly Log[]> {
           : [transfer(endowment.from, created, endowment.value), ...frame.logs]
       const parent = open.at(-1)
       if (parent === undefined) all = logs
-      else parent.logs.push(...logs)
+      else for (const log of logs) parent.logs.push(log)
     },
     end: () => all,
   }
