@@ -62,5 +62,5 @@ export function printTable(title: string, peers: ReadonlyMap<string, Figures>): 
 }
 
 function line(first: string, cells: readonly string[]): string {
-  return `| ${[first.padEnd(48), ...cells.map((cell) => cell.padStart(20))].join(' | ')} |\n`
+  return `| ${[first.padEnd(58), ...cells.map((cell) => cell.padStart(20))].join(' | ')} |\n`
 }
