@@ -2,7 +2,8 @@
  * Prints what a block costs while a chain on disk grows: by default to 100,000 blocks, each of which makes ten new accounts, so to a million of them.
  * Then a process of its own opens what was written.
  *
- * Words: `--blocks N`, `--per-block N`. Transactions are in the name of their senders and not signed: to recover a sender takes the same time
+ * Words: `--blocks N`, `--per-block N`; `--keep N` prunes all states but those of the last N blocks after each step, as if the N-th last block were final: nobody
+ * votes here. Transactions are in the name of their senders and not signed: to recover a sender takes the same time
  * however large a chain is.
  */
 import { execFileSync } from 'node:child_process'
@@ -12,9 +13,16 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { createTransactionIntake } from '@mosaic/api'
-import { type Chain, createTransactionPool, openChain } from '@mosaic/chain'
+import { type Chain, createStatePruner, createTransactionPool, openChain } from '@mosaic/chain'
 import { createExecutionLayer } from '@mosaic/execution'
-import { type Address, accept, type Hash32, toAddress, toBlockNumber } from '@mosaic/primitives'
+import {
+  type Address,
+  accept,
+  type Hash32,
+  toAddress,
+  toBlockNumber,
+  toHeight,
+} from '@mosaic/primitives'
 import { openStore, type Store } from '@mosaic/storage'
 import { createClock } from '../packages/devchain/src/clock.ts'
 import { accountsOf, definitionOf, genesisOf } from '../packages/devchain/src/genesis.ts'
@@ -33,6 +41,7 @@ const { values } = parseArgs({
   options: {
     blocks: { type: 'string', default: '100000' },
     'per-block': { type: 'string', default: '10' },
+    keep: { type: 'string' },
     open: { type: 'string' },
   },
 })
@@ -113,7 +122,29 @@ async function timeReads({ chain }: Opened, made: number): Promise<number> {
   return ((performance.now() - start) * 1000) / READS
 }
 
-async function grow(directory: string, blocks: number, perBlock: number): Promise<void> {
+/** Prunes what is older than the last blocks. @returns what it did, in cells of the table. */
+async function prune({ chain, store }: Opened, keepBlocks: bigint): Promise<readonly string[]> {
+  const finalized = (): ReturnType<Chain['finalized']> => {
+    const { number, parentHash } = chain.head().header
+    const height = number > keepBlocks ? (number - keepBlocks) / chain.definition.epochLength : 0n
+    return { height: toHeight(height), hash: parentHash }
+  }
+  const start = performance.now()
+  const report = await createStatePruner({
+    chain: { ...chain, finalized },
+    store,
+    keepBlocks,
+  }).run()
+  const seconds = (performance.now() - start) / 1000
+  return [seconds.toFixed(1), `${report?.deletedNodes ?? 0}`, `${report?.keptNodes ?? 0}`]
+}
+
+async function grow(
+  directory: string,
+  blocks: number,
+  perBlock: number,
+  keepBlocks: bigint | undefined,
+): Promise<void> {
   const opened = await open(directory)
   const { chain, store } = opened
   const pool = createTransactionPool()
@@ -137,6 +168,7 @@ async function grow(directory: string, blocks: number, perBlock: number): Promis
     'heap MB',
     'memory MB',
     'disk MB',
+    ...(keepBlocks === undefined ? [] : ['pruning s', 'deleted', 'kept']),
   )
   let made = 0
   let cpu = process.cpuUsage()
@@ -169,6 +201,7 @@ async function grow(directory: string, blocks: number, perBlock: number): Promis
     const all = process.cpuUsage(cpu)
     const own = process.threadCpuUsage(main)
     const read = await timeReads(opened, made)
+    const pruned = keepBlocks === undefined ? [] : await prune(opened, keepBlocks)
     globalThis.gc?.()
     const { heapUsed } = process.memoryUsage()
     print(
@@ -181,6 +214,7 @@ async function grow(directory: string, blocks: number, perBlock: number): Promis
       (heapUsed / MEGABYTE).toFixed(0),
       (ownMemory() / MEGABYTE).toFixed(0),
       (sizeOf(directory) / MEGABYTE).toFixed(0),
+      ...pruned,
     )
     cpu = process.cpuUsage()
     main = process.threadCpuUsage()
@@ -202,7 +236,8 @@ async function reopen(directory: string): Promise<void> {
 if (values.open === undefined) {
   const directory = mkdtempSync(join(tmpdir(), 'mosaic-growth-'))
   try {
-    await grow(directory, Number(values.blocks), Number(values['per-block']))
+    const keepBlocks = values.keep === undefined ? undefined : BigInt(values.keep)
+    await grow(directory, Number(values.blocks), Number(values['per-block']), keepBlocks)
     const program = fileURLToPath(import.meta.url)
     const begun = performance.now()
     const found = execFileSync(
