@@ -9,13 +9,13 @@ import {
 } from '@mosaic/execution'
 import {
   type Address,
+  bytesToHash32,
   bytesToHex,
   concatBytes,
   type Hash32,
   hexToBytes,
   keccak256,
   toAddress,
-  toHash32,
   toHex,
   toWord,
   utf8ToBytes,
@@ -70,7 +70,7 @@ export async function makeWorkload(load: Load, count: number): Promise<Workload>
     concatBytes(hexToBytes(devnetTokenCreationCode), word(senders[0]?.address ?? TOKEN)),
   )
   const token = await runConstructor(creation, CHAIN_ID, await loadCrypto())
-  const balance = toHash32(bytesToHex(toWord(1000n * ETHER)))
+  const balance = bytesToHash32(toWord(1000n * ETHER))
   const alloc: Record<Address, GenesisAccount> = {
     ...Object.fromEntries(addresses.map((address) => [address, { balance: 1000n * ETHER }])),
     [TOKEN]: {

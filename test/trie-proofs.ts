@@ -1,6 +1,7 @@
 import { createMPT, createMPTFromProof, verifyMerkleProof } from '@ethereumjs/mpt'
 import {
   type Address,
+  bytesToHash32,
   bytesToHex,
   decodeRlp,
   encodeRlp,
@@ -8,7 +9,6 @@ import {
   hexToBytes,
   integerToRlp,
   keccak256,
-  toHash32,
 } from '@mosaic/primitives'
 
 /** Fields of an account, proven under a state root. */
@@ -48,7 +48,7 @@ export async function proveAccount(
     !(storageRoot instanceof Uint8Array)
   )
     throw new Error('expected an account of four strings')
-  return { nonce, balance, storageRoot: toHash32(bytesToHex(storageRoot)) }
+  return { nonce, balance, storageRoot: bytesToHash32(storageRoot) }
 }
 
 /** A storage word under an account's storage root. */
@@ -69,5 +69,5 @@ export async function receiptsRoot(receipts: readonly Uint8Array[]): Promise<Has
   for (const [index, receipt] of receipts.entries()) {
     await trie.put(encodeRlp(integerToRlp(BigInt(index))), receipt)
   }
-  return toHash32(bytesToHex(trie.root()))
+  return bytesToHash32(trie.root())
 }

@@ -13,11 +13,10 @@ import {
 } from '@mosaic/network'
 import type { EthereumClient } from '@mosaic/origin'
 import {
-  bytesToHex,
+  bytesToHash32,
   type Hash32,
   type Height,
   toBlockNumber,
-  toHash32,
   toHeight,
 } from '@mosaic/primitives'
 import { coreIdentifier } from '@mosaic/protocol'
@@ -145,7 +144,7 @@ export async function startPeerNetwork(
     const unknown: Hash32[] = []
     const listed = network.request(peerId, 'transactionHashes', { count: MAX_TRANSACTION_HASHES })
     for await (const bytes of listed) {
-      const hash = toHash32(bytesToHex(bytes))
+      const hash = bytesToHash32(bytes)
       if (transactions.get(hash) === undefined) unknown.push(hash)
     }
     const hashes = unknown.slice(0, MAX_TRANSACTIONS_BY_HASH)

@@ -1,12 +1,11 @@
 import {
   type Address,
+  bytesToAddress,
   bytesToBigint,
-  bytesToHex,
+  bytesToHash32,
   concatBytes,
   type Hash32,
   keccak256Bytes,
-  toAddress,
-  toHash32,
   toWord,
   utf8ToBytes,
 } from '@mosaic/primitives'
@@ -33,8 +32,8 @@ function createSource(seed: string): Source {
   return {
     bytes,
     below,
-    hash: () => toHash32(bytesToHex(bytes(32))),
-    address: () => toAddress(bytesToHex(bytes(20))),
+    hash: () => bytesToHash32(bytes(32)),
+    address: () => bytesToAddress(bytes(20)),
     integer: (bits) => {
       const max = (1n << BigInt(bits)) - 1n
       const edges = [0n, 1n, max - 1n, max]

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import { HashSet } from '@mosaic/chain'
 import { EMPTY_ROOT, type ExecutionLayer, readReferences } from '@mosaic/execution'
 import { MAX_STATE_NODES } from '@mosaic/network'
-import { bytesToHex, equalBytes, type Hash32, hexToBytes, toHash32 } from '@mosaic/primitives'
+import { bytesToHash32, equalBytes, type Hash32, hexToBytes } from '@mosaic/primitives'
 import type { Store } from '@mosaic/storage'
 import { type Answer, type Courier, FalseAnswerError, type PeerPort } from './courier.ts'
 
@@ -101,13 +101,13 @@ export async function downloadState(
     peerId: string,
     pieces: readonly Piece[],
   ): Promise<Answer<readonly (readonly [Piece, Uint8Array])[]>> => {
-    const wanted = new Map(pieces.map((piece) => [toHash32(bytesToHex(piece.hash)), piece]))
+    const wanted = new Map(pieces.map((piece) => [bytesToHash32(piece.hash), piece]))
     const hashes = [...wanted.keys()]
     const found: (readonly [Piece, Uint8Array])[] = []
     try {
       const options = { signal, waitMs: WAIT_MS }
       for await (const value of peers.request(peerId, 'stateNodes', { hashes }, options)) {
-        const hash = toHash32(bytesToHex(keccak256(value)))
+        const hash = bytesToHash32(keccak256(value))
         const piece = wanted.get(hash)
         if (piece === undefined) throw new FalseAnswerError('a piece of state nobody asked for')
         wanted.delete(hash)
