@@ -9,7 +9,6 @@ import {
   hashReference,
   type TrieChild,
   type TrieNode,
-  toNibbles,
 } from './trie-node.ts'
 
 /** Root of a trie without entries, as bytes. */

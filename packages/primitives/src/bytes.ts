@@ -1,5 +1,4 @@
 import { InvalidValueError } from './errors.ts'
-import type { Address, Hash32, Hex } from './values.ts'
 import { readWord, WORD_BYTES, writeWord } from './words.ts'
 
 const DIGITS = '0123456789abcdef'
@@ -16,39 +15,27 @@ const ONLY_DIGITS = /^0x[0-9a-fA-F]*$/
 /** Of more bytes, Node's own code is faster for all its overhead. */
 const FEW_BYTES = 64
 
-const ADDRESS_BYTES = 20
 const EXACT_BYTES = 6
 const MAX_UINT32 = 2 ** 32 - 1
 const MAX_WORD = 2n ** 256n - 1n
 
 /** Texts of few bytes are put together here: a buffer around each of them would take longer than its digits. */
-const text = Buffer.from('0x'.padEnd(2 + 2 * FEW_BYTES, '0'), 'latin1')
+const digits = Buffer.from('0x'.padEnd(2 + 2 * FEW_BYTES, '0'), 'latin1')
 const word = new Uint8Array(WORD_BYTES)
 const wordView = new DataView(word.buffer)
 
-export function bytesToHex(bytes: Uint8Array): Hex {
+/** Bytes as lower-case hex with 0x. */
+export function hexOf(bytes: Uint8Array): string {
   if (bytes.length > FEW_BYTES) {
     return `0x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')}`
   }
   let end = 2
   for (let i = 0; i < bytes.length; i++) {
     const byte = bytes[i] ?? 0
-    text[end++] = HIGH_DIGITS[byte] ?? 0
-    text[end++] = LOW_DIGITS[byte] ?? 0
+    digits[end++] = HIGH_DIGITS[byte] ?? 0
+    digits[end++] = LOW_DIGITS[byte] ?? 0
   }
-  return text.toString('latin1', 0, end) as Hex
-}
-
-/** @throws {@link InvalidValueError} unless there are 32 bytes. */
-export function bytesToHash32(bytes: Uint8Array): Hash32 {
-  if (bytes.length !== WORD_BYTES) throw new InvalidValueError('32 bytes', bytesToHex(bytes))
-  return bytesToHex(bytes) as Hash32
-}
-
-/** @throws {@link InvalidValueError} unless there are 20 bytes. */
-export function bytesToAddress(bytes: Uint8Array): Address {
-  if (bytes.length !== ADDRESS_BYTES) throw new InvalidValueError('20 bytes', bytesToHex(bytes))
-  return bytesToHex(bytes) as Address
+  return digits.toString('latin1', 0, end)
 }
 
 /** @throws {@link InvalidValueError} unless `hex` is 0x and an even number of hex digits. */
@@ -100,7 +87,7 @@ export function bytesToBigint(bytes: Uint8Array): bigint {
     for (let i = 0; i < length; i++) value = value * 256 + (bytes[i] ?? 0)
     return BigInt(value)
   }
-  if (length > WORD_BYTES) return BigInt(bytesToHex(bytes))
+  if (length > WORD_BYTES) return BigInt(hexOf(bytes))
   word.fill(0, 0, WORD_BYTES - length)
   word.set(bytes, WORD_BYTES - length)
   return readWord(wordView, 0)

@@ -6,10 +6,7 @@
 export { type ByteKey, fromByteKey, toByteKey } from './byte-key.ts'
 export {
   bigintToBytes,
-  bytesToAddress,
   bytesToBigint,
-  bytesToHash32,
-  bytesToHex,
   concatBytes,
   equalBytes,
   hexToBytes,
@@ -34,6 +31,9 @@ export {
   type Address,
   type BlockNumber,
   type Brand,
+  bytesToAddress,
+  bytesToHash32,
+  bytesToHex,
   type Dynasty,
   type Gas,
   type Hash32,

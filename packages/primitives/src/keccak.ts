@@ -1,7 +1,7 @@
 import { keccak_256 } from '@noble/hashes/sha3.js'
-import { bytesToHash32, bytesToHex } from './bytes.ts'
+
 import { InvalidValueError } from './errors.ts'
-import type { Hash32 } from './values.ts'
+import { bytesToHash32, bytesToHex, type Hash32 } from './values.ts'
 
 type Hash = (bytes: Uint8Array) => Uint8Array
 

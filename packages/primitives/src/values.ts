@@ -1,3 +1,4 @@
+import { hexOf } from './bytes.ts'
 import { InvalidValueError } from './errors.ts'
 
 declare const brand: unique symbol
@@ -59,6 +60,22 @@ export function toHash32(value: string): Hash32 {
 export function toAddress(value: string): Address {
   if (!/^0x[0-9a-fA-F]{40}$/.test(value)) throw new InvalidValueError('20 bytes of hex', value)
   return value.toLowerCase() as Address
+}
+
+export function bytesToHex(bytes: Uint8Array): Hex {
+  return hexOf(bytes) as Hex
+}
+
+/** @throws {@link InvalidValueError} unless there are 32 bytes. */
+export function bytesToHash32(bytes: Uint8Array): Hash32 {
+  if (bytes.length !== 32) throw new InvalidValueError('32 bytes', hexOf(bytes))
+  return hexOf(bytes) as Hash32
+}
+
+/** @throws {@link InvalidValueError} unless there are 20 bytes. */
+export function bytesToAddress(bytes: Uint8Array): Address {
+  if (bytes.length !== 20) throw new InvalidValueError('20 bytes', hexOf(bytes))
+  return hexOf(bytes) as Address
 }
 
 /** @throws {@link InvalidValueError} unless `value` fits in an unsigned 64-bit integer. */

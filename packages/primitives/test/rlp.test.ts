@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { bytesToHex, hexToBytes } from '../src/bytes.ts'
+import { hexToBytes } from '../src/bytes.ts'
 import { InvalidValueError } from '../src/errors.ts'
 import { decodeRlp, encodeRlp, integerToRlp, type RlpItem, splitRlpList } from '../src/rlp.ts'
+import { bytesToHex } from '../src/values.ts'
 
 const { item } = fc.letrec<{ item: RlpItem; list: readonly RlpItem[] }>((tie) => ({
   item: fc.oneof({ depthSize: 'small', withCrossShrink: true }, fc.uint8Array(), tie('list')),
