@@ -206,7 +206,7 @@ export function createProcessor(options: {
       while (environment.gasLimit - run.gasUsed >= LEAST_TRANSACTION_GAS) {
         const transaction = candidates.next()
         if (transaction === undefined) break
-        const reason = await findObstacle(machine, transaction, environment, run.gasUsed)
+        const reason = findObstacle(machine, transaction, environment, run.gasUsed)
         if (
           reason === undefined &&
           (await tryTransaction(machine, context, transaction, run, crypto)) === undefined
@@ -248,15 +248,15 @@ export function createProcessor(options: {
   }
 }
 
-async function findObstacle(
+function findObstacle(
   { state }: Machine,
   transaction: Transaction,
   environment: BlockEnvironment,
   gasUsed: bigint,
-): Promise<SkippedTransaction['reason'] | undefined> {
+): SkippedTransaction['reason'] | undefined {
   if (transaction.gasLimit > environment.gasLimit - gasUsed) return 'no-room'
   if (transaction.maxFeePerGas < (environment.baseFeePerGas ?? 0n)) return 'fee-too-low'
-  const account = await state.getAccount(innerAddress(transaction.from))
+  const account = state.peekAccount(innerAddress(transaction.from))
   const nonce = account?.nonce ?? 0n
   if (transaction.nonce < nonce) return 'nonce-too-low'
   if (transaction.nonce > nonce) return 'nonce-too-high'

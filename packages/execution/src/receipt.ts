@@ -31,6 +31,8 @@ export type Receipt = {
 }
 
 const BLOOM_BYTES = 256
+/** Of no logs; not to be changed. */
+const EMPTY_BLOOM: Uint8Array = new Uint8Array(BLOOM_BYTES)
 const NOTHING = new Uint8Array()
 const rlp = new BackwardRlp()
 
@@ -130,6 +132,7 @@ export function logsBloom(
   logs: readonly Log[],
   keccak: (bytes: Uint8Array) => Uint8Array,
 ): Uint8Array {
+  if (logs.length === 0) return EMPTY_BLOOM
   const bloom = new Uint8Array(BLOOM_BYTES)
   for (const { address, topics } of logs) {
     setBits(bloom, address, keccak)

@@ -33,6 +33,11 @@ function start(program?: string): {
   return { recovery, causes }
 }
 
+/** Those that keep this process. */
+function countTimers(): number {
+  return process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
+}
+
 /** A layer that has seen nothing yet. */
 function createLayer(recovery?: SenderRecovery): Promise<ExecutionLayer> {
   return createExecutionLayer({
@@ -136,6 +141,16 @@ describe('createSenderRecovery', () => {
     await recovery.close()
     expect(await answer).toEqual(raws.map(() => undefined))
     expect(causes).toEqual([])
+  })
+
+  test('keeps its process until it is closed: Node may forget that it waits for a thread', async () => {
+    const { recovery } = start()
+    await recovery.start()
+    const before = countTimers()
+    const closing = recovery.close()
+    expect(countTimers()).toBe(before + 1)
+    await closing
+    expect(countTimers()).toBe(before)
   })
 
   test('lets its process end, also if nobody closes it', async () => {
