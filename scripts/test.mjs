@@ -34,7 +34,6 @@ const gates = [
       '--test',
       '--test-reporter=tap',
       'examples/ethers.node-test.ts',
-      'examples/runners/node.test.mjs',
     ],
     count: countTap,
   },
@@ -42,6 +41,11 @@ const gates = [
     name: 'hardhat project',
     command: ['node', 'scripts/hardhat-example.mjs'],
     count: countHardhat,
+  },
+  {
+    name: 'runners of tests',
+    command: ['node', 'scripts/runner-examples.mjs'],
+    count: countRunners,
   },
 ]
 
@@ -98,6 +102,11 @@ function countTap(output) {
 function countHardhat(output) {
   const sum = (what) => Number(new RegExp(`^\\s*(\\d+) ${what}\\b`, 'm').exec(output)?.[1] ?? 0)
   return { passed: sum('passing'), failed: sum('failing') }
+}
+
+/** Each runner on each version of Node counts once: what fails is the exit code. */
+function countRunners(output) {
+  return { passed: [...output.matchAll(/^passed: /gm)].length, failed: 0 }
 }
 
 function countVitest() {

@@ -1,4 +1,4 @@
-// jest: `node --experimental-vm-modules node_modules/jest/bin/jest.js --rootDir examples/runners --testMatch '**/jest.test.mjs'`.
+// jest: `npm run jest` in a copy of this folder with its packages.
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { createDevChain } from '@mosaic/devchain/bundle'
 import { BrowserProvider, parseEther } from 'ethers'

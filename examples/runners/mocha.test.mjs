@@ -1,4 +1,4 @@
-// mocha: `node node_modules/mocha/bin/mocha.js examples/runners/mocha.test.mjs`.
+// mocha: `npm run mocha` in a copy of this folder with its packages.
 import assert from 'node:assert/strict'
 import { createDevChain } from '@mosaic/devchain/bundle'
 import { BrowserProvider, parseEther } from 'ethers'

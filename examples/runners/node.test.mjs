@@ -1,4 +1,4 @@
-// Node's own runner: `node --test examples/runners/node.test.mjs`.
+// Node's own runner: `npm run node` in a copy of this folder with its packages.
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { createDevChain } from '@mosaic/devchain/bundle'
