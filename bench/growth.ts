@@ -124,14 +124,15 @@ async function timeReads({ chain }: Opened, made: number): Promise<number> {
 
 /** Prunes what is older than the last blocks. @returns what it did, in cells of the table. */
 async function prune({ chain, store }: Opened, keepBlocks: bigint): Promise<readonly string[]> {
-  const finalized = (): ReturnType<Chain['finalized']> => {
-    const { number, parentHash } = chain.head().header
-    const height = number > keepBlocks ? (number - keepBlocks) / chain.definition.epochLength : 0n
-    return { height: toHeight(height), hash: parentHash }
-  }
+  const { header, hash } = chain.head()
+  const height = header.number > keepBlocks ? header.number - keepBlocks : 0n
   const start = performance.now()
   const report = await createStatePruner({
-    chain: { ...chain, finalized },
+    chain: {
+      ...chain,
+      definition: { ...chain.definition, epochLength: 1n },
+      finalized: () => ({ height: toHeight(height), hash }),
+    },
     store,
     keepBlocks,
   }).run()
