@@ -127,28 +127,35 @@ export function decodeLogs(bytes: Uint8Array): readonly Log[] {
 const bloomBits = new Map<Hex, readonly number[]>()
 const MOST_BLOOM_BITS = 4096
 
-/** The 2048-bit bloom filter of logs (yellow paper, 4.3.1). */
+/** The 2048-bit bloom filter of logs (yellow paper, 4.3.1). @param total a filter that gets the same bits, as that of a block does. */
 export function logsBloom(
   logs: readonly Log[],
   keccak: (bytes: Uint8Array) => Uint8Array,
+  total?: Uint8Array,
 ): Uint8Array {
   if (logs.length === 0) return EMPTY_BLOOM
   const bloom = new Uint8Array(BLOOM_BYTES)
   for (const { address, topics } of logs) {
-    setBits(bloom, address, keccak)
-    for (const topic of topics) setBits(bloom, topic, keccak)
+    for (const entry of [address, ...topics]) {
+      const bits = bitsOf(entry, keccak)
+      setBits(bloom, bits)
+      if (total !== undefined) setBits(total, bits)
+    }
   }
   return bloom
 }
 
-function setBits(bloom: Uint8Array, entry: Hex, keccak: (bytes: Uint8Array) => Uint8Array): void {
-  let bits = bloomBits.get(entry)
-  if (bits === undefined) {
-    const hash = keccak(hexToBytes(entry))
-    bits = [0, 2, 4].map((i) => (((hash[i] ?? 0) << 8) | (hash[i + 1] ?? 0)) & 2047)
-    if (bloomBits.size >= MOST_BLOOM_BITS) bloomBits.clear()
-    bloomBits.set(entry, bits)
-  }
+function bitsOf(entry: Hex, keccak: (bytes: Uint8Array) => Uint8Array): readonly number[] {
+  const known = bloomBits.get(entry)
+  if (known !== undefined) return known
+  const hash = keccak(hexToBytes(entry))
+  const bits = [0, 2, 4].map((i) => (((hash[i] ?? 0) << 8) | (hash[i + 1] ?? 0)) & 2047)
+  if (bloomBits.size >= MOST_BLOOM_BITS) bloomBits.clear()
+  bloomBits.set(entry, bits)
+  return bits
+}
+
+function setBits(bloom: Uint8Array, bits: readonly number[]): void {
   for (const bit of bits) {
     const at = BLOOM_BYTES - 1 - (bit >> 3)
     bloom[at] = (bloom[at] ?? 0) | (1 << (bit & 7))

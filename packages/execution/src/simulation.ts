@@ -248,8 +248,7 @@ class SimulationRun {
       gasUsed += call.gasUsed
       calls.push(call)
       raws.push(raw)
-      const own = logsBloom(call.logs, crypto.keccak256)
-      for (const [i, byte] of own.entries()) bloom[i] = (bloom[i] ?? 0) | byte
+      const own = logsBloom(call.logs, crypto.keccak256, bloom)
       envelopes.push(
         encodeReceiptEnvelope(
           {

@@ -97,10 +97,7 @@ function note(
 ): void {
   const { gasUsed, succeeded, logs, created } = ran
   run.gasUsed += gasUsed
-  const bloom = logsBloom(logs, crypto.keccak256)
-  if (logs.length > 0) {
-    for (let i = 0; i < bloom.length; i++) run.bloom[i] = (run.bloom[i] ?? 0) | (bloom[i] ?? 0)
-  }
+  const bloom = logsBloom(logs, crypto.keccak256, run.bloom)
   const baseFee = context.header.baseFeePerGas ?? 0n
   const tip = transaction.maxFeePerGas - baseFee
   const receipt: Receipt = {
