@@ -13,7 +13,10 @@ const isWindows = process.platform === 'win32'
  * process.
  *
  * @param {string} name its folder in `examples`
- * @param {(project: { folder: string, run: typeof run }) => Promise<void>} use
+ * @param {(project: {
+ *   folder: string,
+ *   run: (file: string, words: string[], more?: Record<string, string>) => Promise<void>,
+ * }) => Promise<void>} use is given the folder of the copy, and what runs a command in it, with `more` in its environment
  */
 export async function withProject(name, use) {
   const folder = mkdtempSync(join(tmpdir(), `mosaic-${name}-`))

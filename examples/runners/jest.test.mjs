@@ -1,4 +1,4 @@
-// jest: `npm run jest` in a copy of this folder with its packages.
+// jest: `npm run jest` where this package and the chain are installed, as `scripts/runner-examples.mjs` does it.
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { createDevChain } from '@mosaic/devchain/bundle'
 import { BrowserProvider, parseEther } from 'ethers'

@@ -1,4 +1,4 @@
-// mocha: `npm run mocha` in a copy of this folder with its packages.
+// mocha: `npm run mocha` where this package and the chain are installed, as `scripts/runner-examples.mjs` does it.
 import assert from 'node:assert/strict'
 import { createDevChain } from '@mosaic/devchain/bundle'
 import { BrowserProvider, parseEther } from 'ethers'

@@ -1,4 +1,4 @@
-// Node's own runner: `npm run node` in a copy of this folder with its packages.
+// Node's own runner: `npm run node` where this package and the chain are installed, as `scripts/runner-examples.mjs` does it.
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { createDevChain } from '@mosaic/devchain/bundle'

@@ -1,5 +1,11 @@
 import { Account, KECCAK256_NULL, KECCAK256_RLP } from '@ethereumjs/util'
-import { bytesToBigint, bytesToHex, equalBytes, InvalidValueError } from '@mosaic/primitives'
+import {
+  bytesToBigint,
+  bytesToHex,
+  equalBytes,
+  InvalidValueError,
+  writeWord,
+} from '@mosaic/primitives'
 import { allocate } from './slab.ts'
 
 const WORD = 32
@@ -14,15 +20,15 @@ const view = new DataView(word.buffer)
 /** The account as it stands in the trie: [nonce, balance, storage root, code hash] (yellow paper, 4.1). */
 export function encodeAccount(account: Account): Uint8Array {
   const { nonce, balance } = account
-  const nonceSize = integerSize(writeWord(nonce))
-  const balanceSize = integerSize(writeWord(balance))
+  const nonceSize = integerSize(load(nonce))
+  const balanceSize = integerSize(load(balance))
   const body = nonceSize + balanceSize + 2 * (WORD + 1)
   const out = allocate(2 + body)
   out[0] = LIST_PREFIX
   out[1] = body
   // The balance was written last; the nonce is again.
   writeInteger(out, 2 + nonceSize, balanceSize)
-  writeWord(nonce)
+  load(nonce)
   writeInteger(out, 2, nonceSize)
   const hashes = 2 + nonceSize + balanceSize
   out[hashes] = HASH_PREFIX
@@ -57,17 +63,10 @@ export function decodeAccount(bytes: Uint8Array): Account {
   )
 }
 
-/** Writes a number of up to 256 bits into `word`. @returns where its first byte that is not zero stands. */
-function writeWord(value: bigint): number {
-  view.setBigUint64(24, value)
-  const high = value >> 64n
-  if (high === 0n) view.setBigUint64(16, 0n)
-  else {
-    view.setBigUint64(16, high)
-    view.setBigUint64(8, high >> 64n)
-    view.setBigUint64(0, high >> 128n)
-  }
-  let first = high === 0n ? 16 : 0
+/** Puts a number of up to 256 bits into `word`. @returns where its first byte that is not zero stands. */
+function load(value: bigint): number {
+  writeWord(view, 0, value)
+  let first = 0
   while (first < WORD && word[first] === 0) first++
   return first
 }
