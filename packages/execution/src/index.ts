@@ -30,9 +30,11 @@ export { orderedRoot } from './ordered-root.ts'
 export type { AccountOverride, BlockOverrides, Pretence, StateOverrides } from './overrides.ts'
 export type {
   BlockEnvironment,
+  Built,
   Candidates,
   Execution,
   ExecutionFault,
+  GrowingBlock,
   Processor,
   SkippedTransaction,
   TrackerRule,

@@ -87,7 +87,18 @@ export type Candidates = {
   readonly skipped: (skipped: SkippedTransaction) => void
 }
 
-/** Runs blocks on the states of their parents. Calls must not overlap. */
+/** A block that was built and is not sealed. */
+export type Built = Execution & { readonly transactions: readonly Transaction[] }
+
+/** A block that is built little by little. Once the processor has run anything else, there is nothing left of it. */
+export type GrowingBlock = {
+  /** Runs candidates after those that ran before until there are no more. @returns whether there is anything left of the block. */
+  readonly extend: (candidates: Candidates) => Promise<boolean>
+  /** Ends the block; undefined if there is nothing left of it. */
+  readonly finish: () => Promise<Built | undefined>
+}
+
+/** Runs blocks on the states of their parents. Calls must not overlap, those of a growing block included. */
 export type Processor = {
   /** The state of `root` with accounts changed, for chains that let their owner do so. */
   readonly edit: (
@@ -100,7 +111,13 @@ export type Processor = {
     parentStateRoot: Hash32,
     feeRecipient: Address,
     candidates: Candidates,
-  ) => Promise<Execution & { readonly transactions: readonly Transaction[] }>
+  ) => Promise<Built>
+  /** Begins a block on the parent's state. Until it is finished, `warmState` is that of the parent. */
+  readonly begin: (
+    environment: BlockEnvironment,
+    parentStateRoot: Hash32,
+    feeRecipient: Address,
+  ) => Promise<GrowingBlock>
   /** Runs a block and compares everything its header says. Leaves nothing behind unless the writes are stored. */
   readonly execute: (
     block: Block,
@@ -111,7 +128,7 @@ export type Processor = {
 /** What a chain must have at the TransitionTracker's address. */
 export type TrackerRule = 'required' | 'absent'
 
-/** The state of a root with what the last block touched in memory, while no block is run upon it: to be read at once, not over a wait. */
+/** The state of a root with what the last block touched in memory: to be read at once, not over a wait. */
 export type WarmState = (root: Hash32) => State | undefined
 
 /** Entries of warm state touched since the last time above which it ages: at most twice as many are kept, about 110 MB. */
@@ -129,26 +146,53 @@ export function createProcessor(options: {
 }): Processor & { readonly warmState: WarmState } {
   const { common, crypto, source, ancestorHash, tracker, observer } = options
   const hashedKeys = new Map<string, Uint8Array>()
-  let warm: { readonly root: Hash32; readonly machine: Machine } | undefined
+  /** The last state, with what was touched of it in memory. Nothing changes it before the root of the next one is computed. */
+  let warm: { readonly root: Hash32; readonly state: State } | undefined
+  /** On a state above that. */
+  let idle: Machine | undefined
+  /** The latest run. */
+  let latest: symbol | undefined
 
   /** Since the last block. What is read stays in memory. */
   let warmReads = 0
 
+  /** What the observer is to be told of the latest run when that is worth anything: what is forgotten is run again. */
+  const seen: Uint8Array[] = []
+  const collector = observer && {
+    to: observer.to,
+    see: (data: Uint8Array): void => {
+      seen.push(data.slice())
+    },
+  }
+
   const enter = async (root: Hash32, parentHash: Hash32): Promise<Machine> => {
-    const reusable =
-      warm?.root === root
-        ? warm.machine
-        : await createMachine(
-            common,
-            new State(crypto.keccak256, source, hexToBytes(root), hashedKeys),
-            ancestorHash,
-            observer,
-          )
-    warm = undefined
+    if (warm?.root !== root) {
+      warm = { root, state: new State(crypto.keccak256, source, hexToBytes(root), hashedKeys) }
+    }
+    const { state } = warm
+    const left = idle
+    idle = undefined
+    latest = Symbol('run')
     warmReads = 0
-    if (reusable.state.touchedEntries > MAX_TOUCHED_ENTRIES) reusable.state.age()
-    reusable.enter(parentHash)
-    return reusable
+    seen.length = 0
+    if (state.touchedEntries > MAX_TOUCHED_ENTRIES) state.age()
+    left?.state.resetAbove(state)
+    const machine =
+      left ?? (await createMachine(common, State.above(state), ancestorHash, collector))
+    machine.enter(parentHash)
+    return machine
+  }
+
+  /** The root and the writes of all that ran. */
+  const settle = (machine: Machine): Pick<Execution, 'stateRoot' | 'writes'> => {
+    const state = warm?.state
+    warm = undefined
+    latest = undefined
+    const stateRoot = bytesToHash32(machine.state.computeRoot())
+    const writes = machine.state.takeWrites()
+    if (state !== undefined) warm = { root: stateRoot, state }
+    idle = machine
+    return { stateRoot, writes }
   }
 
   const finish = async (
@@ -165,10 +209,9 @@ export function createProcessor(options: {
     const systemLogs = hasHook
       ? await callEndOfBlock(machine, context, hexToBytes(transactionsRoot), run.gasUsed)
       : []
-    const stateRoot = bytesToHash32(machine.state.computeRoot())
+    const { stateRoot, writes } = settle(machine)
     const receiptsRoot = orderedRoot(crypto.keccak256, run.envelopes)
-    const writes = machine.state.takeWrites()
-    warm = { root: stateRoot, machine }
+    for (const data of seen) observer?.see(data)
     return {
       receipts: run.receipts,
       systemLogs,
@@ -181,40 +224,65 @@ export function createProcessor(options: {
     }
   }
 
+  const begin: Processor['begin'] = async (environment, parentStateRoot, feeRecipient) => {
+    const machine = await enter(parentStateRoot, environment.parentHash)
+    const own = latest
+    const context = blockContext(environment, feeRecipient, common)
+    await recordParentHash(machine, environment.parentHash, environment.number)
+    const run = startRun()
+    const transactions: Transaction[] = []
+    idle = machine
+    const take = (): boolean => {
+      if (latest !== own || idle !== machine) return false
+      // Whatever throws leaves a machine that nobody takes again.
+      idle = undefined
+      return true
+    }
+    return {
+      extend: async (candidates) => {
+        if (!take()) return false
+        while (environment.gasLimit - run.gasUsed >= LEAST_TRANSACTION_GAS) {
+          const transaction = candidates.next()
+          if (transaction === undefined) break
+          const reason = findObstacle(machine, transaction, environment, run.gasUsed)
+          if (
+            reason === undefined &&
+            (await tryTransaction(machine, context, transaction, run, crypto)) === undefined
+          ) {
+            transactions.push(transaction)
+          } else candidates.skipped({ transaction, reason: reason ?? 'invalid' })
+        }
+        idle = machine
+        return true
+      },
+      finish: async () =>
+        take()
+          ? { ...(await finish(machine, context, run, transactions)), transactions }
+          : undefined,
+    }
+  }
+
   return {
     warmState: (root) => {
       if (warm?.root !== root || warmReads >= MAX_WARM_READS) return undefined
       warmReads++
-      return warm.machine.state
+      return warm.state
     },
 
     edit: async (root, changes) => {
       const machine = await enter(root, ZERO_HASH)
       for (const change of changes) await applyChange(machine.state, change)
-      const stateRoot = bytesToHash32(machine.state.computeRoot())
-      const writes = machine.state.takeWrites()
-      warm = { root: stateRoot, machine }
-      return { stateRoot, writes }
+      return settle(machine)
     },
 
+    begin,
+
     build: async (environment, parentStateRoot, feeRecipient, candidates) => {
-      const machine = await enter(parentStateRoot, environment.parentHash)
-      const context = blockContext(environment, feeRecipient, common)
-      await recordParentHash(machine, environment.parentHash, environment.number)
-      const run = startRun()
-      const transactions: Transaction[] = []
-      while (environment.gasLimit - run.gasUsed >= LEAST_TRANSACTION_GAS) {
-        const transaction = candidates.next()
-        if (transaction === undefined) break
-        const reason = findObstacle(machine, transaction, environment, run.gasUsed)
-        if (
-          reason === undefined &&
-          (await tryTransaction(machine, context, transaction, run, crypto)) === undefined
-        ) {
-          transactions.push(transaction)
-        } else candidates.skipped({ transaction, reason: reason ?? 'invalid' })
-      }
-      return { ...(await finish(machine, context, run, transactions)), transactions }
+      const block = await begin(environment, parentStateRoot, feeRecipient)
+      await block.extend(candidates)
+      const built = await block.finish()
+      if (built === undefined) throw new TypeError('expected that nothing else runs meanwhile')
+      return built
     },
 
     execute: async (block, parentStateRoot) => {
@@ -230,8 +298,10 @@ export function createProcessor(options: {
           transaction.gasLimit > header.gasLimit - run.gasUsed
             ? `gas limit ${transaction.gasLimit} exceeds what is left of the block's`
             : await tryTransaction(machine, context, transaction, run, crypto)
-        if (reason !== undefined)
+        if (reason !== undefined) {
+          idle = machine
           return refuse({ code: 'EXECUTION_BAD_TRANSACTION', index, reason })
+        }
       }
       let execution: Execution
       try {

@@ -55,6 +55,8 @@ type AccountStorage = {
   agedSlots: Map<ByteKey, Uint8Array>
   dirty: Set<ByteKey>
   trie: Trie | undefined
+  /** Whether nothing stands here but what was written since: what is below does not show. */
+  readonly isNew: boolean
 }
 
 const EMPTY = new Uint8Array()
@@ -67,6 +69,9 @@ const NODES_KEPT = 8192
 /**
  * The state below the EVM: decoded accounts and slots in maps, an undo log for checkpoints, tries touched once per {@link getStateRoot}.
  * Nothing is written anywhere: {@link takeWrites} hands over what a block added. One instance serves one purpose at a time.
+ *
+ * A state above another one ({@link above}) has no tries: it reads what is below, which stays as it is until {@link computeRoot} hands all
+ * changes down. Until then they can be forgotten, and others can read what is below.
  */
 export class State implements StateManagerInterface {
   readonly #keccak: (bytes: Uint8Array) => Uint8Array
@@ -84,6 +89,7 @@ export class State implements StateManagerInterface {
   #original = new Map<ByteKey, Uint8Array>()
   #disguised: ByteKey | undefined
   #trie: Trie
+  #below: State | undefined
 
   constructor(
     keccak: (bytes: Uint8Array) => Uint8Array,
@@ -95,6 +101,13 @@ export class State implements StateManagerInterface {
     this.#source = source
     this.#hashedKeys = hashedKeys
     this.#trie = new Trie(keccak, source.node, root)
+  }
+
+  /** A state without changes above another one. */
+  static above(below: State): State {
+    const state = new State(below.#keccak, below.#source)
+    state.#below = below
+    return state
   }
 
   /** The slots as they were when the transaction began (EIP-2200). */
@@ -188,14 +201,10 @@ export class State implements StateManagerInterface {
   readCode(address: Address): Uint8Array {
     const account = this.#account(toByteKey(address.bytes), address.bytes)
     if (account === undefined || !account.isContract()) return EMPTY
-    const key = toByteKey(account.codeHash)
-    const cached = this.#codes.get(key)
-    if (cached !== undefined) return cached
-    const code = this.#source.code(account.codeHash)
+    const code = this.#code(toByteKey(account.codeHash), account.codeHash)
     if (code === undefined) {
       throw new StateUnavailableError(`the code of ${address.toString()} in the store`)
     }
-    this.#codes.set(key, code)
     return code
   }
 
@@ -300,6 +309,10 @@ export class State implements StateManagerInterface {
 
   /** Brings all changes into the tries and hashes them. Must not be called inside a checkpoint that may be reverted. */
   computeRoot(): Uint8Array {
+    if (this.#below !== undefined) {
+      this.#handDown(this.#below)
+      return this.#below.computeRoot()
+    }
     for (const [key, storage] of this.#storage) this.#flushStorage(key, storage)
     for (const key of this.#dirtyAccounts) {
       const account = this.#accounts.get(key)
@@ -315,6 +328,7 @@ export class State implements StateManagerInterface {
 
   /** Hands over nodes and code made since the last call. */
   takeWrites(): StateWrites {
+    if (this.#below !== undefined) return this.#below.takeWrites()
     const writes = {
       nodes: this.#writes,
       codes: [...this.#newCodes].map(([key, code]) => [fromByteKey(key), code] as const),
@@ -360,10 +374,22 @@ export class State implements StateManagerInterface {
   /** Forgets everything and starts from another root. */
   reset(root: Uint8Array): void {
     this.#trie = new Trie(this.#keccak, this.#source.node, root)
+    this.#below = undefined
+    this.#forget()
+  }
+
+  /** Forgets everything and starts above another state. */
+  resetAbove(below: State): void {
+    this.#below = below
+    this.#forget()
+  }
+
+  #forget(): void {
     this.#accounts = new Map()
     this.#agedAccounts = new Map()
     this.#dirtyAccounts = new Set()
     this.#storage = new Map()
+    this.#codes.clear()
     this.#newCodes = new Map()
     this.#writes = []
     this.#undo = []
@@ -397,28 +423,65 @@ export class State implements StateManagerInterface {
     throw new RangeError('ranges of storage are not kept in order here')
   }
 
-  /** Proof nodes of an account under the current root. */
+  /** Proof nodes of an account under the current root. @throws TypeError above another state */
   proveAccount(address: Address): readonly Uint8Array[] {
+    this.#requireTries()
     return this.#trie.prove(this.#hashed(toByteKey(address.bytes)))
   }
 
-  /** Proof nodes of a slot under the account's storage root. */
+  /** Proof nodes of a slot under the account's storage root. @throws TypeError above another state */
   proveSlot(address: Address, slot: Uint8Array): readonly Uint8Array[] {
+    this.#requireTries()
     const key = toByteKey(address.bytes)
     if (this.#account(key, address.bytes) === undefined) return []
     return this.#storageTrie(key, this.#storageOf(key)).prove(this.#hashed(toByteKey(slot)))
+  }
+
+  #requireTries(): void {
+    if (this.#below !== undefined) throw new TypeError('expected a state with tries of its own')
   }
 
   #account(key: ByteKey, bytes: Uint8Array): Account | undefined {
     const cached = this.#accounts.get(key)
     if (cached !== undefined || this.#accounts.has(key)) return cached
     let account = this.#agedAccounts.get(key)
-    if (account === undefined && !this.#agedAccounts.has(key)) {
+    if (this.#below !== undefined) account = this.#below.#account(key, bytes)
+    else if (account === undefined && !this.#agedAccounts.has(key)) {
       const encoded = this.#trie.get(this.#hashed(key, bytes))
       if (encoded !== undefined) account = decodeAccount(encoded)
     }
     this.#accounts.set(key, account)
     return account
+  }
+
+  #code(key: ByteKey, hash: Uint8Array): Uint8Array | undefined {
+    const cached = this.#codes.get(key)
+    if (cached !== undefined) return cached
+    const code = this.#below === undefined ? this.#source.code(hash) : this.#below.#code(key, hash)
+    if (code !== undefined) this.#codes.set(key, code)
+    return code
+  }
+
+  /** Brings all changes into the state below and forgets them here. */
+  #handDown(below: State): void {
+    for (const key of this.#dirtyAccounts) {
+      below.#accounts.set(key, this.#accounts.get(key))
+      below.#dirtyAccounts.add(key)
+    }
+    for (const [key, { slots, dirty, isNew }] of this.#storage) {
+      if (isNew) below.#replaceStorage(key)
+      if (dirty.size === 0) continue
+      const storage = below.#storageOf(key)
+      for (const slot of dirty) {
+        storage.slots.set(slot, slots.get(slot) ?? EMPTY)
+        storage.dirty.add(slot)
+      }
+    }
+    for (const [key, code] of this.#newCodes) {
+      below.#codes.set(key, code)
+      below.#newCodes.set(key, code)
+    }
+    this.#forget()
   }
 
   #setAccount(key: ByteKey, account: Account | undefined): void {
@@ -432,7 +495,13 @@ export class State implements StateManagerInterface {
   #storageOf(key: ByteKey): AccountStorage {
     let storage = this.#storage.get(key)
     if (storage === undefined) {
-      storage = { slots: new Map(), agedSlots: new Map(), dirty: new Set(), trie: undefined }
+      storage = {
+        slots: new Map(),
+        agedSlots: new Map(),
+        dirty: new Set(),
+        trie: undefined,
+        isNew: false,
+      }
       this.#storage.set(key, storage)
     }
     return storage
@@ -447,6 +516,7 @@ export class State implements StateManagerInterface {
       agedSlots: new Map(),
       dirty: new Set(),
       trie: new Trie(this.#keccak, this.#source.node),
+      isNew: true,
     })
   }
 
@@ -471,11 +541,23 @@ export class State implements StateManagerInterface {
       return aged
     }
     if (this.#account(key, address.bytes) === undefined) return EMPTY
+    const value = this.#slotBelow(address, key, storage, slot, slotKey)
+    storage.slots.set(slotKey, value)
+    return value
+  }
+
+  #slotBelow(
+    address: Address,
+    key: ByteKey,
+    storage: AccountStorage,
+    slot: Uint8Array,
+    slotKey: ByteKey,
+  ): Uint8Array {
+    if (this.#below !== undefined) return storage.isNew ? EMPTY : this.#below.#slot(address, slot)
     const encoded = this.#storageTrie(key, storage).get(this.#hashed(slotKey, slot))
     const value = encoded === undefined ? EMPTY : RLP.decode(encoded)
     if (!(value instanceof Uint8Array))
       throw new RangeError('expected a slot with a string, received a list')
-    storage.slots.set(slotKey, value)
     return value
   }
 

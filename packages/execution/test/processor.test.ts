@@ -2,10 +2,12 @@ import { toBlockNumber, toHash32, toWord, ZERO_HASH } from '@mosaic/primitives'
 import { describe, expect, test } from 'vitest'
 import {
   type Block,
+  type Candidates,
   encodeBlock,
   HISTORY_STORAGE,
   type StateSource,
   StateUnavailableError,
+  type Transaction,
 } from '../src/index.ts'
 import { contractAt, creationCode, HISTORY_CODE, INVALID, SETTER } from './contracts.ts'
 import { seeded } from './seeded.ts'
@@ -29,6 +31,17 @@ const ALLOC = {
   [SETTER_ADDRESS]: { code: SETTER },
   [INVALID_ADDRESS]: { code: INVALID },
   [HISTORY_STORAGE]: { code: HISTORY_CODE, nonce: 1n },
+}
+
+/** These, one after the other, which all must fit. */
+function listed(transactions: readonly Transaction[]): Candidates {
+  const left = [...transactions]
+  return {
+    next: () => left.shift(),
+    skipped: ({ reason }) => {
+      throw new Error(`expected that all fit, received ${reason}`)
+    },
+  }
 }
 
 /** A block of a few random transactions, or none. */
@@ -286,6 +299,52 @@ describe('execute', () => {
     await expect(chain.layer.processor.execute(withTransaction, ZERO_HASH)).rejects.toThrow(
       StateUnavailableError,
     )
+  })
+
+  test('builds a block little by little that is the same as one built at once', async () => {
+    const chain = await createTestChain({ alloc: ALLOC })
+    const transactions = [
+      sign(chain, ALICE, { to: SETTER_ADDRESS, data: toWord(1n) }),
+      sign(chain, BOB, { to: account(9).address, value: 5n }),
+      sign(chain, ALICE, { nonce: 1n, to: SETTER_ADDRESS, data: toWord(2n) }),
+    ]
+    const { header } = chain.genesis
+    const { block, execution } = await chain.seal(chain.genesis, { transactions })
+    const { processor, queries } = chain.layer
+    const growing = await processor.begin(block.header, header.stateRoot, SIGNER.address)
+    for (const transaction of transactions) {
+      expect(await growing.extend(listed([transaction]))).toBe(true)
+      const { nonce } = await queries.account(header.stateRoot, ALICE.address)
+      expect(nonce).toBe(0n)
+    }
+    const built = await growing.finish()
+    expect(built?.transactions).toEqual(transactions)
+    expect(built).toMatchObject({
+      stateRoot: execution.stateRoot,
+      receiptsRoot: execution.receiptsRoot,
+      transactionsRoot: execution.transactionsRoot,
+      logsBloom: execution.logsBloom,
+      gasUsed: execution.gasUsed,
+      receipts: execution.receipts,
+    })
+    expect(await growing.extend(listed([]))).toBe(false)
+    expect(await growing.finish()).toBeUndefined()
+  })
+
+  test('has nothing left of a block that grew once it has run another, nor of what that one did', async () => {
+    const chain = await createTestChain({ alloc: ALLOC })
+    const { header } = chain.genesis
+    const paying = sign(chain, ALICE, { to: account(9).address, value: 5n })
+    const empty = await chain.seal(chain.genesis)
+    const { processor } = chain.layer
+    const growing = await processor.begin(empty.block.header, header.stateRoot, SIGNER.address)
+    await growing.extend(listed([paying]))
+    const other = await chain.seal(chain.genesis)
+    expect(other.execution.stateRoot).toBe(empty.execution.stateRoot)
+    expect(await growing.extend(listed([paying]))).toBe(false)
+    expect(await growing.finish()).toBeUndefined()
+    const again = await chain.seal(chain.genesis, { transactions: [paying] })
+    expect(again.block.transactions).toEqual([paying])
   })
 
   test('takes no genesis block', async () => {

@@ -18,6 +18,13 @@ export class StateModel {
   #accounts: ReadonlyMap<Hex, ModelAccount> = new Map()
   #checkpoints: ReadonlyMap<Hex, ModelAccount>[] = []
 
+  /** Another with the same accounts, and no checkpoints. */
+  copy(): StateModel {
+    const copy = new StateModel()
+    copy.#accounts = this.#accounts
+    return copy
+  }
+
   checkpoint(): void {
     this.#checkpoints.push(this.#accounts)
   }

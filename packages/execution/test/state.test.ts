@@ -61,8 +61,23 @@ async function nest(state: State, model: StateModel, random: Seeded, depth: numb
   }
 }
 
+/** That a state says of everyone what the model says. */
+async function expectEqual(state: State, model: StateModel): Promise<void> {
+  for (const address of ADDRESSES) {
+    const key = bytesToHex(address.bytes)
+    expect((await state.getAccount(address)) !== undefined).toBe(model.has(key))
+    expect(await state.getCode(address)).toEqual(model.code(key))
+    for (const slot of SLOTS) {
+      const value = await state.getStorage(address, slot)
+      expect(bytesToHex(value)).toBe(bytesToHex(model.slot(key, bytesToHex(slot))))
+    }
+  }
+}
+
+const SEEDS = Array.from({ length: 15 }, (_, seed) => ({ seed }))
+
 describe('State', () => {
-  test.each(Array.from({ length: 15 }, (_, seed) => ({ seed })))(
+  test.each(SEEDS)(
     'is the model through checkpoints, reverts, deletions and restarts (seed $seed)',
     async ({ seed }) => {
       const random = seeded(seed)
@@ -87,16 +102,48 @@ describe('State', () => {
         const fate = random.below(4)
         if (fate < 2) state = new State(keccak256Bytes, source, root)
         else if (fate === 2) state.age()
-        for (const address of ADDRESSES) {
-          const key = bytesToHex(address.bytes)
-          expect((await state.getAccount(address)) !== undefined).toBe(model.has(key))
-          expect(await state.getCode(address)).toEqual(model.code(key))
-          for (const slot of SLOTS) {
-            const value = await state.getStorage(address, slot)
-            expect(bytesToHex(value)).toBe(bytesToHex(model.slot(key, bytesToHex(slot))))
-          }
-        }
+        await expectEqual(state, model)
       }
+    },
+  )
+
+  test.each(SEEDS)(
+    'above another leaves that one as it is until the root is computed, and can forget (seed $seed)',
+    async ({ seed }) => {
+      const random = seeded(100 + seed)
+      const nodes = new Map<string, Uint8Array>()
+      const codes = new Map<string, Uint8Array>()
+      const source: StateSource = {
+        node: (hash) => nodes.get(bytesToHex(hash)),
+        code: (hash) => codes.get(bytesToHex(hash)),
+      }
+      const model = new StateModel()
+      let below = new State(keccak256Bytes, source)
+      const state = State.above(below)
+      for (let block = 0; block < 12; block++) {
+        const before = model.copy()
+        const forgotten = model.copy()
+        for (let i = 0; i < 3; i++) await nest(state, forgotten, random, 2)
+        await expectEqual(state, forgotten)
+        state.resetAbove(below)
+        await expectEqual(state, model)
+        for (let i = 0; i < 6; i++) await nest(state, model, random, 2)
+        await expectEqual(state, model)
+        await expectEqual(below, before)
+        const root = state.computeRoot()
+        expect(bytesToHex(root)).toBe(await model.root())
+        const writes = state.takeWrites()
+        for (const [hash, node] of writes.nodes) nodes.set(bytesToHex(hash), node)
+        for (const [hash, code] of writes.codes) codes.set(bytesToHex(hash), code)
+        await expectEqual(below, model)
+        const fate = random.below(4)
+        if (fate === 0) {
+          below = new State(keccak256Bytes, source, root)
+          state.resetAbove(below)
+        } else if (fate === 1) below.age()
+        await expectEqual(state, model)
+      }
+      expect(() => state.proveAccount(SOMEONE)).toThrow(TypeError)
     },
   )
 
