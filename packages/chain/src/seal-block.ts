@@ -5,7 +5,7 @@ import {
   headerHash,
   sealHash,
 } from '@mosaic/authority'
-import type { Block, Execution, ExecutionLayer, Transaction } from '@mosaic/execution'
+import type { Block, Built, Execution, ExecutionLayer } from '@mosaic/execution'
 import { type Address, concatBytes, type Hex, hexToBytes, ZERO_HASH } from '@mosaic/primitives'
 
 /** The fields of a header that stand before its block is run. */
@@ -25,10 +25,7 @@ export type BlockSeal = BlockDraft &
   }
 
 /** A block that has been run, with 65 zero bytes in the place of the seal. */
-export function unsealedBlock(
-  built: Execution & { readonly transactions: readonly Transaction[] },
-  seal: BlockSeal,
-): Block {
+export function unsealedBlock(built: Built, seal: BlockSeal): Block {
   const header = unsealedHeader(built, seal)
   const { transactions } = built
   return { hash: headerHash(header), header, transactions, signer: seal.sealer }
@@ -54,7 +51,7 @@ function unsealedHeader(
 /** Makes a sealed block of what running its transactions gave. */
 export function sealBlock(
   { sign }: Pick<ExecutionLayer, 'sign'>,
-  built: Execution & { readonly transactions: readonly Transaction[] },
+  built: Built,
   { secretKey, ...fields }: BlockSeal & { readonly secretKey: Uint8Array },
 ): Block {
   const header = unsealedHeader(built, fields)

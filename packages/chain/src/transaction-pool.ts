@@ -41,10 +41,13 @@ export type TransactionPool = {
   /** Drops what a block included, and everything of those senders below their new nonces. */
   readonly included: (transactions: readonly Transaction[]) => void
   readonly remove: (hash: Hash32) => void
-  /** Executable transactions by tip at a base fee, best first; one sender's in order of nonce. */
+  /**
+   * Executable transactions by tip at a base fee, best first, as they came where tips are equal; one sender's in order of nonce, none of those
+   * without one.
+   */
   readonly best: (
     baseFeePerGas: bigint,
-    nonceOf: (address: Address) => bigint,
+    nonceOf: (address: Address) => bigint | undefined,
   ) => Iterator<Transaction> & { readonly skipSender: () => void }
   /** The nonce after the last of a sender's unbroken run from `nonce`. */
   readonly nextNonce: (address: Address, nonce: bigint) => bigint
@@ -54,9 +57,13 @@ export type TransactionPool = {
   readonly hasSender: (address: Address) => boolean
   /** Who has something waiting. */
   readonly addresses: () => Iterable<Address>
+  /** All that waits, in the order in which it came. */
+  readonly waiting: () => readonly Transaction[]
   /** Hashes of what came first, at most `count`. */
   readonly hashes: (count: number) => readonly Hash32[]
   readonly size: () => number
+  /** How many have left since it was made, whyever: while it stays, all that waited still wait. */
+  readonly departures: () => number
 }
 
 /** Bounds of a pool. */
@@ -81,6 +88,8 @@ const REPLACEMENT_BUMP = 10n
 /** Creates an empty pool. */
 export function createTransactionPool(limits: PoolLimits = DEFAULT_LIMITS): TransactionPool {
   const byHash = new Map<Hash32, Transaction>()
+  /** How many came before it. */
+  const arrivals = new Map<Hash32, number>()
   const bySender = new Map<Address, Map<bigint, Transaction>>()
   /** What all waiting transactions of a sender cost together. */
   const costs = new Map<Address, bigint>()
@@ -88,12 +97,16 @@ export function createTransactionPool(limits: PoolLimits = DEFAULT_LIMITS): Tran
   /** Nonces of a sender that all wait, as far as they were looked at: from the first to before the last. */
   const runs = new Map<Address, { readonly from: bigint; readonly end: bigint }>()
 
+  let arrived = 0
+  let departures = 0
   let bytes = 0
   /** What pays least among the last ones of all senders, while the pool is full: who does not pay more need not be compared with all. */
   let floor: Transaction | undefined
 
   const forget = (transaction: Transaction): void => {
     if (!byHash.delete(transaction.hash)) return
+    departures++
+    arrivals.delete(transaction.hash)
     const { from, raw } = transaction
     bytes -= raw.length
     costs.set(from, (costs.get(from) ?? 0n) - costOf(transaction))
@@ -205,6 +218,7 @@ export function createTransactionPool(limits: PoolLimits = DEFAULT_LIMITS): Tran
       own.set(transaction.nonce, transaction)
       bySender.set(transaction.from, own)
       byHash.set(transaction.hash, transaction)
+      arrivals.set(transaction.hash, arrived++)
       bytes += transaction.raw.length
       costs.set(transaction.from, (costs.get(transaction.from) ?? 0n) + costOf(transaction))
       return accept(transaction)
@@ -226,14 +240,18 @@ export function createTransactionPool(limits: PoolLimits = DEFAULT_LIMITS): Tran
       if (transaction !== undefined) drop(transaction)
     },
     best: (baseFeePerGas, nonceOf) => {
-      const heads: { readonly tip: bigint; readonly transaction: Transaction }[] = []
+      const heads: Head[] = []
       const push = (sender: Address, nonce: bigint): void => {
         const transaction = bySender.get(sender)?.get(nonce)
         if (transaction === undefined) return
         const tip = effectiveTip(transaction, baseFeePerGas)
-        if (tip >= 0n) insertByTip(heads, { tip, transaction })
+        const arrival = arrivals.get(transaction.hash) ?? 0
+        if (tip >= 0n) insertHead(heads, { tip, arrival, transaction })
       }
-      for (const sender of bySender.keys()) push(sender, nonceOf(sender))
+      for (const sender of bySender.keys()) {
+        const nonce = nonceOf(sender)
+        if (nonce !== undefined) push(sender, nonce)
+      }
       let last: Transaction | undefined
       return {
         next: () => {
@@ -259,8 +277,10 @@ export function createTransactionPool(limits: PoolLimits = DEFAULT_LIMITS): Tran
     at: (address, nonce) => bySender.get(address)?.get(nonce),
     hasSender: (address) => bySender.has(address),
     addresses: () => bySender.keys(),
+    waiting: () => [...byHash.values()],
     hashes: (count) => [...byHash.keys()].slice(0, count),
     size: () => byHash.size,
+    departures: () => departures,
   }
 }
 
@@ -278,17 +298,24 @@ function lastOf(own: ReadonlyMap<bigint, Transaction>): readonly Transaction[] {
   return last === undefined ? [] : [last]
 }
 
-/** Keeps `heads` in rising order of tip, so that the best is at the end. */
-function insertByTip<T extends { readonly tip: bigint }>(heads: T[], entry: T): void {
+/** What comes next of a sender's. */
+type Head = { readonly tip: bigint; readonly arrival: number; readonly transaction: Transaction }
+
+/** Keeps `heads` in order, so that the best is at the end. */
+function insertHead(heads: Head[], entry: Head): void {
   let low = 0
   let high = heads.length
   while (low < high) {
     const middle = (low + high) >> 1
     const at = heads[middle]
-    if (at !== undefined && at.tip < entry.tip) low = middle + 1
+    if (at !== undefined && isBefore(entry, at)) low = middle + 1
     else high = middle
   }
   heads.splice(low, 0, entry)
+}
+
+function isBefore(a: Head, b: Head): boolean {
+  return a.tip === b.tip ? a.arrival < b.arrival : a.tip > b.tip
 }
 
 /** Whether `a` pays a signer less per gas than `b` at most, and at equal tips has the lower cap. */

@@ -21,6 +21,7 @@ import {
 const { chain } = await createTestChain()
 const LIMIT = 30_000_000n
 const LIMITS = { transactions: 100, bytes: 100_000, perSender: 100, transactionBytes: 10_000 }
+const CAROL = account('carol')
 const RICH = { nonce: 0n, balance: 10n ** 24n }
 const GWEI = 10n ** 9n
 
@@ -118,6 +119,40 @@ describe('the transaction pool', () => {
     // Of the cap of 12 the base fee leaves 1, less than the tip of 2.
     expect(drain(pool, 11n)).toEqual([a0, a1, b0])
     expect(drain(pool, 13n)).toEqual([a0, a1])
+  })
+
+  test('orders what pays the same as it came', () => {
+    const pool = createTransactionPool()
+    const came = [
+      sign(BOB, { nonce: 1n }),
+      sign(BOB),
+      sign(CAROL),
+      sign(ALICE),
+      sign(ALICE, { nonce: 1n }),
+      sign(CAROL, { nonce: 1n }),
+    ]
+    for (const transaction of came) expect(faultOf(pool, transaction)).toBeUndefined()
+    const [last, first, ...others] = came
+    // What stood behind a gap came before all others.
+    expect(drain(pool)).toEqual([first, last, ...others])
+    expect(pool.waiting()).toEqual(came)
+    for (const { hash } of came) pool.remove(hash)
+    for (const transaction of came.toReversed()) expect(faultOf(pool, transaction)).toBeUndefined()
+    expect(pool.waiting()).toEqual(came.toReversed())
+  })
+
+  test('counts whatever leaves it', () => {
+    const pool = createTransactionPool()
+    const [first, second] = [sign(ALICE), sign(BOB)]
+    for (const transaction of [first, second]) pool.add(transaction, RICH, LIMIT)
+    expect(pool.departures()).toBe(0)
+    pool.add(sign(ALICE, { cap: 20n * GWEI, tip: 2n * GWEI }), RICH, LIMIT)
+    expect(pool.departures()).toBe(1)
+    pool.remove(second.hash)
+    pool.remove(second.hash)
+    expect(pool.departures()).toBe(2)
+    pool.included([first])
+    expect(pool.departures()).toBe(3)
   })
 
   test('knows where the run of a sender ends, whatever came, went and was replaced', () => {
