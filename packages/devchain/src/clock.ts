@@ -4,8 +4,8 @@ import { ERROR_CODE, RpcError } from '@mosaic/rpc'
 export type Clock = {
   /** What it shows now. */
   readonly now: () => bigint
-  /** The timestamp of the block after one of `parent`. */
-  readonly next: (parent: bigint) => bigint
+  /** The timestamp of the block after one of `parent`: of one that is due in so many milliseconds, or now. */
+  readonly next: (parent: bigint, inMs?: number) => bigint
   /** Takes note that a block of this timestamp was sealed. */
   readonly sealed: (timestamp: bigint) => void
   /** @returns the sum of all moves, in seconds. */
@@ -26,18 +26,18 @@ export type ClockState = {
   readonly interval: bigint | undefined
 }
 
-/** A clock above another one, which it may run away from. */
-export function createClock(underneath: () => bigint): Clock {
+/** A clock above another one, which it may run away from. The one underneath may know what it will show in so many milliseconds. */
+export function createClock(underneath: (inMs?: number) => bigint): Clock {
   let offset = 0n
   let fixed: bigint | undefined
   let interval: bigint | undefined
-  const now = (): bigint => underneath() + offset
+  const now = (inMs?: number): bigint => underneath(inMs) + offset
   return {
-    now,
-    next: (parent) => {
+    now: () => now(),
+    next: (parent, inMs) => {
       if (fixed !== undefined) return fixed
       if (interval !== undefined) return parent + interval
-      const time = now()
+      const time = now(inMs)
       return time > parent ? time : parent + 1n
     },
     sealed: (timestamp) => {

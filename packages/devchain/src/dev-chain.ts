@@ -141,7 +141,9 @@ export async function createDevChain(options: DevChainOptions = {}): Promise<Dev
     transactions,
     clock,
     BigInt(options.gasLimit ?? genesis.gasLimit),
+    { dueInMs: () => automation.dueInMs(), sealEarly: () => automation.sealEarly() },
   )
+  intake.onAdded(miner.note)
   const { mining = 'auto', compat = 'anvil' } = options
   const automation = createAutomation(miner, {
     isAutomatic: mining === 'auto',
@@ -310,9 +312,9 @@ const NO_CONTEXT = {
   afterResponse: (): void => undefined,
 }
 
-/** Unix seconds of this machine. */
-function systemTime(): bigint {
-  return BigInt(Math.floor(Date.now() / 1000))
+/** Unix seconds of this machine, in so many milliseconds. */
+function systemTime(inMs = 0): bigint {
+  return BigInt(Math.floor((Date.now() + inMs) / 1000))
 }
 
 /** A slot or its value, of up to 32 bytes. */

@@ -1,13 +1,14 @@
 import { setImmediate } from 'node:timers/promises'
 import { nextBaseFee } from '@mosaic/authority'
 import {
+  type BlockDraft,
   type BlockRecord,
   type Chain,
   poolCandidates,
   sealBlock,
   type TransactionPool,
 } from '@mosaic/chain'
-import { type Candidates, effectiveTip } from '@mosaic/execution'
+import { type Built, type Candidates, effectiveTip, type Transaction } from '@mosaic/execution'
 import {
   type Hash32,
   hexToBytes,
@@ -15,6 +16,7 @@ import {
   toBlockNumber,
   ZERO_ADDRESS,
 } from '@mosaic/primitives'
+import { type BlockAheadPorts, createBlockAhead } from './block-ahead.ts'
 import type { Clock } from './clock.ts'
 import { SEALER } from './genesis.ts'
 
@@ -22,6 +24,10 @@ import { SEALER } from './genesis.ts'
 export type Miner = {
   /** Seals so many blocks, the first with what waits. */
   readonly mine: (count: bigint, intervalSeconds?: bigint) => Promise<void>
+  /** Seals the block that is due at a time as of `performance.now()`, now. */
+  readonly mineDue: (due: number) => Promise<void>
+  /** Takes note of a transaction that waits for a block that will be due: it is run already. */
+  readonly note: (transaction: Transaction) => void
   /** Seals blocks until a waiting transaction is in one; none if it cannot be in the next. */
   readonly include: (hash: Hash32) => Promise<void>
   /** Puts as many other, empty blocks in the place of the last ones. @throws InvalidValueError if there are not so many. */
@@ -50,6 +56,7 @@ export function createMiner(
   transactions: TransactionPool,
   clock: Clock,
   gasLimit: bigint,
+  automation: Pick<BlockAheadPorts, 'dueInMs' | 'sealEarly'>,
 ): Miner {
   const { execution, definition } = chain
   let settings: MinerSettings = { gasLimit, nextBaseFee: undefined }
@@ -61,26 +68,42 @@ export function createMiner(
   const baseFeeAfter = (parent: BlockRecord): bigint =>
     settings.nextBaseFee ?? nextBaseFee(parent.header)
 
+  const draftAfter = (parent: BlockRecord, timestamp: bigint): BlockDraft => ({
+    parentHash: parent.hash,
+    number: toBlockNumber(parent.header.number + 1n),
+    timestamp,
+    gasLimit: settings.gasLimit,
+    difficulty: DIFFICULTY_IN_TURN,
+    baseFeePerGas: baseFeeAfter(parent),
+  })
+
+  const ahead = createBlockAhead({
+    chain,
+    transactions,
+    feeRecipient: SEALER.address,
+    ...automation,
+    nextDraft: (parent) => {
+      const inMs = automation.dueInMs()
+      return inMs === undefined
+        ? undefined
+        : draftAfter(parent, clock.next(parent.header.timestamp, inMs))
+    },
+  })
+
+  const build = (parent: BlockRecord, draft: BlockDraft, candidates: Candidates): Promise<Built> =>
+    execution.processor.build(draft, chain.stateRoot(parent), SEALER.address, candidates)
+
+  /** What waits, in a block. */
+  const buildFromPool = async (parent: BlockRecord, draft: BlockDraft): Promise<Built> =>
+    (await ahead.finish(parent, draft)) ??
+    build(parent, draft, await poolCandidates(chain, transactions, parent, draft.baseFeePerGas))
+
   const seal = async (
     parent: BlockRecord,
-    timestamp: bigint,
-    choose: (baseFee: bigint) => Candidates | Promise<Candidates>,
+    draft: BlockDraft,
+    built: Built,
   ): Promise<BlockRecord> => {
-    const number = toBlockNumber(parent.header.number + 1n)
-    const draft = {
-      parentHash: parent.hash,
-      number,
-      timestamp,
-      gasLimit: settings.gasLimit,
-      difficulty: DIFFICULTY_IN_TURN,
-      baseFeePerGas: baseFeeAfter(parent),
-    }
-    const built = await execution.processor.build(
-      draft,
-      chain.stateRoot(parent),
-      SEALER.address,
-      await choose(draft.baseFeePerGas),
-    )
+    const { number } = draft
     const vanity = new Uint8Array(VANITY_BYTES)
     new DataView(vanity.buffer).setUint32(0, branch)
     const block = sealBlock(execution, built, {
@@ -98,11 +121,15 @@ export function createMiner(
     return adopted.value.record
   }
 
-  const produce = async (timestamp?: bigint): Promise<void> => {
+  /** A block of the time that it is, or was when the block was due. */
+  const produce = (inMs?: number): Promise<void> =>
+    produceAt(clock.next(chain.head().header.timestamp, inMs))
+  const produceAt = async (timestamp: bigint): Promise<void> => {
     const parent = chain.head()
-    const at = timestamp ?? clock.next(parent.header.timestamp)
-    await seal(parent, at, (baseFee) => poolCandidates(chain, transactions, parent, baseFee))
-    clock.sealed(at)
+    const draft = draftAfter(parent, timestamp)
+    await seal(parent, draft, await buildFromPool(parent, draft))
+    clock.sealed(timestamp)
+    ahead.sealed()
   }
   /** The next block, shared by all who ask in one turn of the event loop: a block for each of 64 clients would take half of the time. */
   const ask = (): Promise<void> => {
@@ -130,13 +157,15 @@ export function createMiner(
       for (let i = 0n; i < count; i++) {
         if (i % BLOCKS_AT_ONCE === BLOCKS_AT_ONCE - 1n) await setImmediate()
         await chain.exclusive(() =>
-          produce(
-            i === 0n || intervalSeconds === undefined
-              ? undefined
-              : chain.head().header.timestamp + intervalSeconds,
-          ),
+          i === 0n || intervalSeconds === undefined
+            ? produce()
+            : produceAt(chain.head().header.timestamp + intervalSeconds),
         )
       }
+    },
+    mineDue: (due) => chain.exclusive(() => produce(due - performance.now())),
+    note: (transaction) => {
+      if (automation.dueInMs() !== undefined) ahead.note(transaction)
     },
     include: async (hash) => {
       while (await isReady(hash)) {
@@ -161,7 +190,10 @@ export function createMiner(
         const [first] = replaced
         if (first === undefined) return
         let tip = requireParent(chain, first)
-        for (const { header } of replaced) tip = await seal(tip, header.timestamp, () => NOTHING)
+        for (const { header } of replaced) {
+          const draft = draftAfter(tip, header.timestamp)
+          tip = await seal(tip, draft, await build(tip, draft, NOTHING))
+        }
         await chain.moveTo(
           { head: tip.hash, stateRoot: tip.header.stateRoot },
           { returnsTransactions: true },

@@ -41,7 +41,7 @@ export function createSnapshots(parts: {
         number: chain.head().header.number,
         clock: clock.state(),
         settings: miner.settings(),
-        waiting: [...transactions.senders().values()].flat(),
+        waiting: transactions.waiting(),
       })
       return last
     },
