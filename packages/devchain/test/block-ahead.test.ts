@@ -16,6 +16,7 @@ import { createBlockAhead } from '../src/block-ahead.ts'
 import { SEALER } from '../src/genesis.ts'
 import { createDevChain } from '../src/index.ts'
 import { SPEAKER } from './contracts.ts'
+import { seeded } from './seeded.ts'
 
 const GWEI = 10n ** 9n
 const START = 1_700_000_000
@@ -162,17 +163,6 @@ function sign({ dev, transactions }: Stage, fields: Fields): Transaction {
 function essence({ transactions, stateRoot, receiptsRoot, gasUsed, logsBloom }: Built): unknown {
   const hashes = transactions.map(({ hash }) => hash)
   return { hashes, stateRoot, receiptsRoot, gasUsed, logsBloom }
-}
-
-/** The same numbers for the same seed (mulberry32). */
-function seeded(seed: number): (below: number) => number {
-  let state = seed
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below
-  }
 }
 
 describe('a block ahead', () => {

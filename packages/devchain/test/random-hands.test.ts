@@ -1,20 +1,10 @@
 import { toBlockNumber } from '@mosaic/primitives'
 import { expect, test } from 'vitest'
 import { createDevChain, type DevChain } from '../src/index.ts'
+import { seeded } from './seeded.ts'
 
 const SUBJECTS = [1, 2, 3].map((each) => `0x${String(each).repeat(40)}` as const)
 const STEPS = 120
-
-/** The same numbers for the same seed (mulberry32). */
-function seeded(seed: number): (below: number) => number {
-  let state = seed
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below
-  }
-}
 
 /** All that can be asked about the present. */
 async function observe({ provider }: DevChain): Promise<readonly unknown[]> {

@@ -2,7 +2,7 @@ import { Account, Address } from '@ethereumjs/util'
 import { bytesToHex, keccak256Bytes } from '@mosaic/primitives'
 import { describe, expect, test } from 'vitest'
 import { loadCrypto, StateUnavailableError } from '../src/index.ts'
-import { guardSource, State, type StateSource } from '../src/state.ts'
+import { guardSource, State, type StateSource, type StateWrites } from '../src/state.ts'
 import { EMPTY_ROOT } from '../src/trie.ts'
 import { type Seeded, seeded } from './seeded.ts'
 import { StateModel } from './state-model.ts'
@@ -61,6 +61,25 @@ async function nest(state: State, model: StateModel, random: Seeded, depth: numb
   }
 }
 
+/** What was written, to be read again. */
+function createDisk(): {
+  readonly source: StateSource
+  readonly take: (writes: StateWrites) => void
+} {
+  const nodes = new Map<string, Uint8Array>()
+  const codes = new Map<string, Uint8Array>()
+  return {
+    source: {
+      node: (hash) => nodes.get(bytesToHex(hash)),
+      code: (hash) => codes.get(bytesToHex(hash)),
+    },
+    take: (writes) => {
+      for (const [hash, node] of writes.nodes) nodes.set(bytesToHex(hash), node)
+      for (const [hash, code] of writes.codes) codes.set(bytesToHex(hash), code)
+    },
+  }
+}
+
 /** That a state says of everyone what the model says. */
 async function expectEqual(state: State, model: StateModel): Promise<void> {
   for (const address of ADDRESSES) {
@@ -81,12 +100,7 @@ describe('State', () => {
     'is the model through checkpoints, reverts, deletions and restarts (seed $seed)',
     async ({ seed }) => {
       const random = seeded(seed)
-      const nodes = new Map<string, Uint8Array>()
-      const codes = new Map<string, Uint8Array>()
-      const source: StateSource = {
-        node: (hash) => nodes.get(bytesToHex(hash)),
-        code: (hash) => codes.get(bytesToHex(hash)),
-      }
+      const { source, take } = createDisk()
       const model = new StateModel()
       let state = new State(keccak256Bytes, source)
       for (let block = 0; block < 12; block++) {
@@ -95,9 +109,7 @@ describe('State', () => {
         }
         const root = state.computeRoot()
         expect(bytesToHex(root)).toBe(await model.root())
-        const writes = state.takeWrites()
-        for (const [hash, node] of writes.nodes) nodes.set(bytesToHex(hash), node)
-        for (const [hash, code] of writes.codes) codes.set(bytesToHex(hash), code)
+        take(state.takeWrites())
         // Every other block begins cold, on what was handed out for the store.
         const fate = random.below(4)
         if (fate < 2) state = new State(keccak256Bytes, source, root)
@@ -111,12 +123,7 @@ describe('State', () => {
     'above another leaves that one as it is until the root is computed, and can forget (seed $seed)',
     async ({ seed }) => {
       const random = seeded(100 + seed)
-      const nodes = new Map<string, Uint8Array>()
-      const codes = new Map<string, Uint8Array>()
-      const source: StateSource = {
-        node: (hash) => nodes.get(bytesToHex(hash)),
-        code: (hash) => codes.get(bytesToHex(hash)),
-      }
+      const { source, take } = createDisk()
       const model = new StateModel()
       let below = new State(keccak256Bytes, source)
       const state = State.above(below)
@@ -132,9 +139,7 @@ describe('State', () => {
         await expectEqual(below, before)
         const root = state.computeRoot()
         expect(bytesToHex(root)).toBe(await model.root())
-        const writes = state.takeWrites()
-        for (const [hash, node] of writes.nodes) nodes.set(bytesToHex(hash), node)
-        for (const [hash, code] of writes.codes) codes.set(bytesToHex(hash), code)
+        take(state.takeWrites())
         await expectEqual(below, model)
         const fate = random.below(4)
         if (fate === 0) {
