@@ -79,13 +79,16 @@ async function runCase(test: Fields, post: Fields, rules: Rules): Promise<Outcom
   const common = commonOf(rules)
   const raw = toBytes(post['txbytes'], 'txbytes')
   if (raw[0] === BLOB_TYPE) return skip('blob transactions (EIP-4844)')
+  // As a processor runs blocks: above the state of the parent.
+  const before = new State(crypto.keccak256, { node: () => undefined, code: () => undefined })
+  await fill(before, toFields(test['pre'], 'pre'))
+  before.computeRoot()
   const machine = await createMachine(
     common,
-    new State(crypto.keccak256, { node: () => undefined, code: () => undefined }),
+    State.above(before),
     // What clients agreed on for these tests: no block has this hash.
     (_parent, number) => keccak256(utf8ToBytes(String(number))),
   )
-  await fill(machine.state, toFields(test['pre'], 'pre'))
   machine.enter(ZERO_HASH)
   const mustFail = post['expectException'] !== undefined
   const { logs, refusal } = await runTransaction(test, post, raw, machine, common)
