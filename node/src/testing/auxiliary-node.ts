@@ -204,7 +204,7 @@ export async function openAuxiliaryNode(parts: AuxiliaryNodeParts): Promise<Auxi
       for (const vote of votes.pending()) {
         await wire.send(index, { kind: 'vote', bytes: encodeSignedVote(vote) })
       }
-      for (const { raw } of [...transactions.senders().values()].flat()) {
+      for (const { raw } of transactions.waiting()) {
         await wire.send(index, { kind: 'transaction', bytes: raw })
       }
     },

@@ -17,9 +17,7 @@ export function createPoolJournal(store: Store, pool: TransactionPool): PoolJour
 
   const save = async (): Promise<void> => {
     const waiting = new Map<string, Uint8Array>()
-    for (const own of pool.senders().values()) {
-      for (const { hash, raw } of own) waiting.set(hash, raw)
-    }
+    for (const { hash, raw } of pool.waiting()) waiting.set(hash, raw)
     const operations: StoreOperation[] = []
     for (const [hash, raw] of waiting) {
       if (!saved.has(hash)) {

@@ -1,5 +1,4 @@
 import { setTimeout } from 'node:timers'
-import { isDeepStrictEqual } from 'node:util'
 import {
   type BlockDraft,
   type BlockRecord,
@@ -100,7 +99,7 @@ export function createBlockAhead(ports: BlockAheadPorts): BlockAhead {
   const isCurrent = (own: Begun, parent: BlockRecord, wanted: BlockDraft): boolean =>
     own.stateRoot === chain.stateRoot(parent) &&
     own.departures === transactions.departures() &&
-    isDeepStrictEqual(own.draft, wanted)
+    process.getBuiltinModule('node:util').isDeepStrictEqual(own.draft, wanted)
 
   const begin = async (parent: BlockRecord, draft: BlockDraft): Promise<Begun> => {
     const stateRoot = chain.stateRoot(parent)
@@ -207,10 +206,10 @@ export function createBlockAhead(ports: BlockAheadPorts): BlockAhead {
 
   /** Looks soon whether there is time. */
   const look = (): void => {
-    idle = performance.eventLoopUtilization().idle
+    idle = idleMs()
     looking ??= setTimeout(() => {
       looking = undefined
-      const rest = performance.eventLoopUtilization().idle - idle
+      const rest = idleMs() - idle
       if (rest === 0) look()
       // Whatever is wrong is told when the block is built for good.
       else chain.exclusive(() => advance(rest < IDLE_MS ? rest : MOST_MS)).catch(giveUp)
@@ -246,4 +245,9 @@ export function createBlockAhead(ports: BlockAheadPorts): BlockAhead {
       msEach = (performance.now() - finished.at) / finished.count
     },
   }
+}
+
+/** How long this thread has been idle. Not by the global `performance`: environments that pretend to be browsers have another. */
+function idleMs(): number {
+  return process.getBuiltinModule('node:perf_hooks').performance.eventLoopUtilization().idle
 }

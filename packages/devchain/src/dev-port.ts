@@ -122,7 +122,7 @@ export function createDevPort(parts: DevParts): DevPort {
 
 /** Empties a pool. */
 export function dropAll(transactions: TransactionPool): void {
-  for (const { hash } of [...transactions.senders().values()].flat()) transactions.remove(hash)
+  for (const { hash } of transactions.waiting()) transactions.remove(hash)
 }
 
 /** What the caller got wrong, told to the caller. */

@@ -1,4 +1,3 @@
-import { gunzipSync, gzipSync } from 'node:zlib'
 import type { ChainPosition } from '@mosaic/chain'
 import type { ChainGenesis, GenesisAccount } from '@mosaic/execution'
 import {
@@ -45,6 +44,7 @@ export async function encodeDump(store: Store, dump: Omit<Dump, 'records'>): Pro
   const text = JSON.stringify({ format: FORMAT, ...dump, records }, (_key, value: unknown) =>
     typeof value === 'bigint' ? `0x${value.toString(16)}` : value,
   )
+  const { gzipSync } = process.getBuiltinModule('node:zlib')
   return bytesToHex(gzipSync(utf8ToBytes(text)))
 }
 
@@ -77,6 +77,7 @@ export function decodeDump(text: Hex): Dump {
 }
 
 function parse(text: Hex): unknown {
+  const { gunzipSync } = process.getBuiltinModule('node:zlib')
   try {
     return JSON.parse(new TextDecoder().decode(gunzipSync(hexToBytes(text))))
   } catch {

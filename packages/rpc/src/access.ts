@@ -1,5 +1,3 @@
-import { isIP } from 'node:net'
-
 /** Which hosts and origins may talk to the server. */
 export type Access = {
   /** Whether a request with this `Host` header is meant for us; guards against DNS rebinding. */
@@ -20,7 +18,7 @@ export function createAccess(hosts: readonly string[], origins: readonly string[
     allowsHost: (host) => {
       if (names.has('*') || (host !== undefined && host === allowed)) return true
       const name = hostName(host)
-      if (name === undefined || (isIP(name) === 0 && !names.has(name))) return false
+      if (name === undefined || !(isAddress(name) || names.has(name))) return false
       allowed = host
       return true
     },
@@ -29,6 +27,11 @@ export function createAccess(hosts: readonly string[], origins: readonly string[
       return isLoopback(origin)
     },
   }
+}
+
+/** As `isIP` of `node:net`, which nobody need load who serves nothing. */
+function isAddress(name: string): boolean {
+  return process.getBuiltinModule('node:net').isIP(name) !== 0
 }
 
 function hostName(host: string | undefined): string | undefined {

@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http'
-import { isIPv6 } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { WebSocketServer } from 'ws'
 import { createAccess } from './access.ts'
@@ -49,9 +48,6 @@ export type RpcServer = {
   readonly url: () => string
 }
 
-// Importing it would load all of Node's HTTP client too, for 25 ms: an import reads every export of a module.
-const { createServer } = process.getBuiltinModule('node:http')
-
 const IDLE_SOCKET_MS = 120_000
 
 /** Bounds that hold unless told. */
@@ -86,6 +82,8 @@ export function createRpcServer(options: RpcServerOptions, handler: RpcHandler):
     const check = checkToken(authorization)
     return check === 'invalid' ? undefined : check === 'absent'
   }
+  // Only who serves waits for it. To import it would load all of Node's HTTP client too: an import reads every export of a module.
+  const { createServer } = process.getBuiltinModule('node:http')
   const http = createServer(
     {
       headersTimeout: 30_000,
@@ -177,7 +175,7 @@ export function createRpcServer(options: RpcServerOptions, handler: RpcHandler):
       if (address === null || typeof address === 'string') {
         throw new Error('the server does not listen')
       }
-      const name = isIPv6(address.address) ? `[${address.address}]` : address.address
+      const name = address.family === 'IPv6' ? `[${address.address}]` : address.address
       return `http://${name}:${address.port}`
     },
   }

@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import {
   packRequest,
   type RecoveredSender,
@@ -146,6 +146,8 @@ function ownProgram(): URL {
 
 /** Without the flags of this process: some, like those of code on the command line, are none that a thread may have. */
 function startWorker(url: URL): Worker {
+  // Most chains for tests never need one.
+  const { Worker } = process.getBuiltinModule('node:worker_threads')
   return new Worker(url, {
     execArgv: url.pathname.endsWith('.ts') ? ['--conditions=source'] : [],
   })
