@@ -1,7 +1,7 @@
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CodedError } from '@mosaic/primitives'
 import { lockFile } from '@mosaic/validator'
+import { makeDirectory } from './make-directory.ts'
 
 /** Another process works in the data directory, or it cannot be used. */
 class DataDirError extends CodedError<{
@@ -23,7 +23,7 @@ class DataDirError extends CodedError<{
 /** Makes a data directory, readable by its owner only, and keeps other processes out until it is released. @throws DataDirError */
 export async function openDataDir(dataDir: string): Promise<() => Promise<void>> {
   try {
-    await mkdir(dataDir, { recursive: true, mode: 0o700 })
+    await makeDirectory(dataDir)
     return await lockFile(join(dataDir, 'lock'))
   } catch (error) {
     throw new DataDirError(dataDir, error)

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { type Ledger, openLedger } from '@mosaic/relayer'
 import { readInputText } from './input-file.ts'
 import type { Log } from './logger.ts'
+import { isSystemError } from './system-error.ts'
 
 /** Where a relayer keeps what it sent and paid. */
 function ledgerPath(dataDir: string): string {
@@ -18,7 +19,7 @@ function ledgerPath(dataDir: string): string {
 export async function openLedgerFile(dataDir: string, log: Log): Promise<Ledger> {
   const path = ledgerPath(dataDir)
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return ''
+    if (isSystemError(error, 'ENOENT')) return ''
     throw error
   })
   const whole = text.slice(0, text.lastIndexOf('\n') + 1)

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { createNodeKey, type NodeKey } from '@mosaic/network'
 import { toHash32 } from '@mosaic/primitives'
+import { isSystemError } from './system-error.ts'
 
 /**
  * Reads the peer identity of a node; makes one on the first start.
@@ -11,7 +12,7 @@ export async function loadNodeKey(path: string): Promise<NodeKey> {
   try {
     return toHash32((await readFile(path, 'utf8')).trim())
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+    if (!isSystemError(error, 'ENOENT')) throw error
     const key = createNodeKey()
     await writeFile(path, `${key}\n`, { mode: 0o600, flag: 'wx' })
     return key

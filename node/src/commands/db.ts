@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream, existsSync } from 'node:fs'
-import { mkdir, rename, rm } from 'node:fs/promises'
+import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { parseArgs } from 'node:util'
@@ -8,6 +8,7 @@ import { createSenderRecovery, type SenderRecovery } from '@mosaic/execution'
 import { InvalidValueError, toBlockNumber } from '@mosaic/primitives'
 import { openStore, type Store } from '@mosaic/storage'
 import { readGenesisFile, toInputError } from '../input-file.ts'
+import { makeDirectory } from '../make-directory.ts'
 import { openNodeChain } from '../open-chain.ts'
 import { createRlpSplitter } from '../rlp-splitter.ts'
 
@@ -61,7 +62,7 @@ export async function dbCommand(words: readonly string[]): Promise<number> {
 
 async function open(dataDir: string, genesisFile: string): Promise<Opened> {
   const genesis = await readGenesisFile(genesisFile)
-  await mkdir(dataDir, { recursive: true, mode: 0o700 })
+  await makeDirectory(dataDir)
   const store = await openStore(join(dataDir, 'chain'), { genesisHash: genesis.hash })
   try {
     const recovery = createSenderRecovery()

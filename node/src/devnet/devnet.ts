@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -15,6 +15,7 @@ import {
 import { type Address, InvalidValueError, toWeight } from '@mosaic/primitives'
 import { readGenesisFile } from '../input-file.ts'
 import { describeError, toJson } from '../logger.ts'
+import { makeDirectory } from '../make-directory.ts'
 import { networkAccounts, userAccounts } from './accounts.ts'
 import { deployCore } from './deploy.ts'
 import { createLayout, readLayout, rpcUrl, writeConfigurations, writeLayout } from './layout.ts'
@@ -44,7 +45,7 @@ const START_POLL_MS = 100
 export async function runDevnet(options: DevnetOptions, signal: AbortSignal): Promise<void> {
   const view = chooseView(options)
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'mosaic-devnet-')))
-  await mkdir(join(dataDir, 'logs'), { recursive: true }).catch((error: unknown) => {
+  await makeDirectory(join(dataDir, 'logs')).catch((error: unknown) => {
     throw new InvalidValueError(`a directory that can be made at ${dataDir}`, error)
   })
   const processes = await claimProcessList(dataDir)

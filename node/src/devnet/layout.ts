@@ -1,8 +1,9 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeKeyFile } from '@mosaic/keys'
 import { createNodeKey, nodeKeyToPeerId } from '@mosaic/network'
 import { type Address, toAddress } from '@mosaic/primitives'
+import { makeDirectory } from '../make-directory.ts'
 import { networkAccounts } from './accounts.ts'
 import { LOCAL, PRODUCERS } from './options.ts'
 import { findFreePort } from './processes.ts'
@@ -80,7 +81,7 @@ export async function writeConfigurations(layout: Layout, genesisFile: string): 
   const accounts = networkAccounts(layout.nodes.length)
   const peers: string[] = []
   for (const node of layout.nodes) {
-    await mkdir(node.dir, { recursive: true, mode: 0o700 })
+    await makeDirectory(node.dir)
     const key = createNodeKey()
     await writeFile(join(node.dir, 'node-key'), `${key}\n`, { mode: 0o600 })
     peers.push(`/ip4/127.0.0.1/tcp/${node.p2pPort}/p2p/${await nodeKeyToPeerId(key)}`)
@@ -112,7 +113,7 @@ export async function writeConfigurations(layout: Layout, genesisFile: string): 
       logLevel: 'info',
     })
   }
-  await mkdir(layout.relayerDir, { recursive: true, mode: 0o700 })
+  await makeDirectory(layout.relayerDir)
   await writeKeyFile(join(layout.relayerDir, 'relayer.key'), accounts.relayer.secretKey)
   await writeJson(join(layout.relayerDir, 'config.json'), {
     dataDir: '.',
