@@ -143,6 +143,7 @@ describe('the relayer', () => {
       await Promise.all(members.map(({ relayer }) => relayer.relayOnce()))
     })
     expect(await committed()).toEqual([1n, 2n, 3n, 4n])
+    for (const { ledger } of members) await settle(ledger)
     const costs = members.map(({ ledger }) => addUpCosts(ledger.entries()))
     const purposes = costs.flat().map(({ chain, purpose }) => `${chain} ${purpose}`)
     expect(new Set(purposes).size).toBe(purposes.length)
