@@ -6,8 +6,8 @@ export type Clock = {
   readonly now: () => bigint
   /** The timestamp of the block after one of `parent`: of one that is due in so many milliseconds, or now. */
   readonly next: (parent: bigint, inMs?: number) => bigint
-  /** Takes note that a block of this timestamp was sealed. */
-  readonly sealed: (timestamp: bigint) => void
+  /** Takes note that a block of this timestamp was sealed, which is due in so many milliseconds, or now. */
+  readonly sealed: (timestamp: bigint, inMs?: number) => void
   /** @returns the sum of all moves, in seconds. */
   readonly increase: (seconds: bigint) => bigint
   /** @returns how far it is from the time underneath. */
@@ -40,9 +40,9 @@ export function createClock(underneath: (inMs?: number) => bigint): Clock {
       const time = now(inMs)
       return time > parent ? time : parent + 1n
     },
-    sealed: (timestamp) => {
+    sealed: (timestamp, inMs) => {
       // Time goes on from the latest block, also when that is ahead of the time underneath.
-      if (fixed !== undefined || timestamp > now()) offset = timestamp - underneath()
+      if (fixed !== undefined || timestamp > now(inMs)) offset = timestamp - underneath(inMs)
       fixed = undefined
     },
     increase: (seconds) => {

@@ -121,14 +121,12 @@ export function createMiner(
     return adopted.value.record
   }
 
-  /** A block of the time that it is, or was when the block was due. */
-  const produce = (inMs?: number): Promise<void> =>
-    produceAt(clock.next(chain.head().header.timestamp, inMs))
-  const produceAt = async (timestamp: bigint): Promise<void> => {
+  /** A block that is due in so many milliseconds, or now, and of the time that it is then unless that is told. */
+  const produce = async (inMs = 0, timestamp?: bigint): Promise<void> => {
     const parent = chain.head()
-    const draft = draftAfter(parent, timestamp)
+    const draft = draftAfter(parent, timestamp ?? clock.next(parent.header.timestamp, inMs))
     await seal(parent, draft, await buildFromPool(parent, draft))
-    clock.sealed(timestamp)
+    clock.sealed(draft.timestamp, inMs)
     ahead.sealed()
   }
   /** The next block, shared by all who ask in one turn of the event loop: a block for each of 64 clients would take half of the time. */
@@ -159,7 +157,7 @@ export function createMiner(
         await chain.exclusive(() =>
           i === 0n || intervalSeconds === undefined
             ? produce()
-            : produceAt(chain.head().header.timestamp + intervalSeconds),
+            : produce(0, chain.head().header.timestamp + intervalSeconds),
         )
       }
     },
