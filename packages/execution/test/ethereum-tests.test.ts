@@ -1,14 +1,21 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { runFiles } from './ethereum/run-files.ts'
 
 const SAMPLE = join(import.meta.dirname, 'ethereum', 'sample')
 
+const made: string[] = []
+
+afterAll(() => {
+  for (const directory of made) rmSync(directory, { recursive: true })
+})
+
 /** A folder with one file. */
 function folderWith(text: string, name = 'test.json'): string {
   const directory = mkdtempSync(join(tmpdir(), 'mosaic-ethereum-'))
+  made.push(directory)
   writeFileSync(join(directory, name), text)
   return directory
 }
